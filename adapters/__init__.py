@@ -1,0 +1,1 @@
+"""The way back in time: successor calls out, old records reassembled."""

@@ -1,0 +1,48 @@
+"""The closed family of failures that adapters raise; the boundary in `shim` turns each into the legacy envelope.
+
+Nothing here keeps a foreign exception's text: aiohttp's carry bearers and query strings.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class ShimError(Exception):
+    """Every failure named by this service."""
+
+
+class LegacyRefusal(ShimError):
+    """The shim itself says no, in v1's own words: a row of the legacy error table."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(f"{status}/{code}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class UpstreamRefused(ShimError):
+    """Upstream answered with an error status.
+
+    `code` and `message` are its envelope, or None and "" when the body was no envelope. `headers` holds only
+    the tracking id and the rate-limit headers.
+    """
+
+    def __init__(
+        self, status: int, code: int | None, message: str, *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        super().__init__(f"{status}/{code}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+class UpstreamBroken(ShimError):
+    """Upstream could not be reached, cut its answer short, sent no JSON object or too much of it: a 502."""
+
+
+class UpstreamSlow(ShimError):
+    """The request's deadline passed while upstream was being waited for: a 504."""

@@ -1,0 +1,1 @@
+"""The retired shape, v1, as Zoom published and really sent it."""

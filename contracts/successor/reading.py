@@ -1,0 +1,180 @@
+"""The tolerant reader: an upstream answer becomes shapes, and what nobody declared is told beside them.
+
+A value of the wrong type, a padded or empty text, a key or a word outside the schema: none is fatal. Only an answer
+that is not of the resource asked for raises. The reader refuses to judge what a call means.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, TypeVar, get_args
+
+import msgspec
+
+from contracts.successor.generations import ALIASES, ELEMENT_ID, HISTORY_ROWS, HISTORY_UUID, RECORD_ELEMENTS, newest
+from contracts.successor.shapes import TIMES, UNREAD, VALUES, CallElement, CallHistory
+
+Shape = TypeVar("Shape")
+
+
+class Unreadable(ValueError):
+    """The answer is not of the resource that was asked for: no array of rows, or a row without its id."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unknown:
+    """One thing the schema does not have.
+
+    `value` is the word met in a closed vocabulary, or "" for a key or a type nobody declared; a word that could be
+    more than a word is not kept.
+    """
+
+    shape: str
+    field: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Shape]):
+    """What was read, and every unknown met on the way."""
+
+    value: Shape
+    unknown: frozenset[Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """One page of the account list, rows in the order they came; `next_page_token` is "" at the end."""
+
+    rows: tuple[CallHistory, ...]
+    next_page_token: str
+    total_records: int | None
+
+
+_PLAIN_WORD: Final = re.compile(r"[a-z][a-z_]{0,39}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_DIGITS: Final = re.compile(r"\d{1,9}", re.ASCII)
+_INT64: Final = 2**63
+_PLAIN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_ALIAS_NAMES: Final = frozenset(name for names in ALIASES for name in (names.v2, names.v3))
+
+
+def _kinds(shape: type[msgspec.Struct]) -> dict[str, type]:
+    return {
+        field.name: (get_args(field.type) or (field.type,))[0]
+        for field in msgspec.structs.fields(shape)
+        if field.name != "elements"
+    }
+
+
+_HISTORY: Final = _kinds(CallHistory)
+_ELEMENT: Final = _kinds(CallElement)
+
+
+def _text(raw: object) -> str | None:
+    if isinstance(raw, str):
+        return raw.strip() or None
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return str(raw) if abs(raw) < _INT64 else None
+    return None
+
+
+def _whole(raw: object) -> int | None:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw if 0 <= raw < _INT64 else None
+    if isinstance(raw, str) and _DIGITS.fullmatch(raw.strip()):
+        return int(raw)
+    return None
+
+
+def _truth(raw: object) -> bool | None:
+    if isinstance(raw, bool):
+        return raw
+    return {"true": True, "false": False}.get(raw.strip().lower()) if isinstance(raw, str) else None
+
+
+def _moment(text: str) -> str | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        if _PLAIN_TIME.fullmatch(text):
+            return text
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+
+_READERS: Final[Mapping[type, Any]] = {str: _text, int: _whole, bool: _truth}
+
+
+def _empty(raw: object) -> bool:
+    return raw is None or (isinstance(raw, str) and not raw.strip())
+
+
+def _values(
+    raw: Mapping[str, Any], kinds: Mapping[str, type], *, shape: str, unknown: set[Unknown]
+) -> Iterator[tuple[str, Any]]:
+    for name, kind in kinds.items():
+        if _empty(raw.get(name)):
+            continue
+        value = _READERS[kind](raw[name])
+        if value is not None and name in TIMES:
+            value = _moment(value)
+        if value is None:
+            unknown.add(Unknown(shape, name))
+            continue
+        if name in VALUES and value not in VALUES[name]:
+            unknown.add(Unknown(shape, name, value if _PLAIN_WORD.fullmatch(value) else ""))
+        yield name, value
+    for name in raw.keys() - kinds.keys() - UNREAD.keys() - _ALIAS_NAMES:
+        unknown.add(Unknown(shape, name if _NAME.fullmatch(name) else ""))
+
+
+def _element(raw: Mapping[str, Any], unknown: set[Unknown]) -> CallElement:
+    values = dict(_values(raw, _ELEMENT, shape="element", unknown=unknown))
+    values["call_element_id"] = _text(newest(raw, ELEMENT_ID))
+    return CallElement(**values)
+
+
+def _elements(raw: Mapping[str, Any], unknown: set[Unknown]) -> Iterator[CallElement]:
+    entries = newest(raw, RECORD_ELEMENTS)
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield _element(entry, unknown)
+        else:
+            unknown.add(Unknown("element", ""))
+
+
+def _history(raw: object, unknown: set[Unknown]) -> CallHistory:
+    if not isinstance(raw, dict):
+        raise Unreadable("a call history that is no object")
+    uuid = _text(newest(raw, HISTORY_UUID))
+    if uuid is None:
+        raise Unreadable("a call history without its id")
+    values = dict(_values(raw, _HISTORY, shape="history", unknown=unknown))
+    values["call_history_uuid"] = uuid
+    return CallHistory(**values, elements=tuple(_elements(raw, unknown)))
+
+
+def read_record(body: Mapping[str, Any]) -> Reading[CallHistory]:
+    """One call's record: header and elements; `Unreadable` when it has no id."""
+    unknown: set[Unknown] = set()
+    return Reading(_history(body, unknown), frozenset(unknown))
+
+
+def read_page(body: Mapping[str, Any]) -> Reading[HistoryPage]:
+    """One page of the account list; `Unreadable` when it has no array of rows or a row has no id."""
+    unknown: set[Unknown] = set()
+    rows = newest(body, HISTORY_ROWS)
+    if rows is None and any(isinstance(body.get(name), list) for name in (HISTORY_ROWS.v2, HISTORY_ROWS.v3)):
+        rows = []
+    if not isinstance(rows, list):
+        raise Unreadable("a call history list without rows")
+    page = HistoryPage(
+        rows=tuple(_history(row, unknown) for row in rows),
+        next_page_token=_text(body.get("next_page_token")) or "",
+        total_records=_whole(body.get("total_records")),
+    )
+    return Reading(page, frozenset(unknown))

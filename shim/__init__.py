@@ -1,0 +1,1 @@
+"""The HTTP proxy that legacy programs talk to."""
