@@ -5,6 +5,9 @@ Nothing here keeps a foreign exception's text: aiohttp's carry bearers and query
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Self
+
+from contracts.legacy.errors import LegacyError
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -22,6 +25,11 @@ class LegacyRefusal(ShimError):
         self.code = code
         self.message = message
 
+    @classmethod
+    def of(cls, error: LegacyError) -> Self:
+        """The refusal a row of the error table describes."""
+        return cls(error.status, error.code, error.message)
+
 
 class UpstreamRefused(ShimError):
     """Upstream answered with an error status.
@@ -30,9 +38,7 @@ class UpstreamRefused(ShimError):
     the tracking id and the rate-limit headers.
     """
 
-    def __init__(
-        self, status: int, code: int | None, message: str, *, headers: Mapping[str, str] = NO_HEADERS
-    ) -> None:
+    def __init__(self, status: int, code: int | None, message: str, *, headers: Mapping[str, str] = NO_HEADERS) -> None:
         super().__init__(f"{status}/{code}")
         self.status = status
         self.code = code

@@ -3,10 +3,12 @@
 No role knows aiohttp; whoever implements one owns what it opens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+from contracts.successor.reading import Unknown
 
 
 class Category(StrEnum):
@@ -118,3 +120,16 @@ class Identities(Protocol):
 
     async def close(self) -> None:
         """Flushes and releases the store."""
+
+
+class Observer(Protocol):
+    """Told of everything that is counted and logged once, so that nothing odd passes unseen. Never raises."""
+
+    def unknown_met(self, unknown: Iterable[Unknown]) -> None:
+        """Upstream sent keys or words nobody declared."""
+
+    def built_from_summary(self, reason: str) -> None:
+        """A row's detail could not be had; `reason` is one of `missing`, `scope`, `failed`."""
+
+    def ids_left_out(self, kinds: Iterable[str]) -> None:
+        """Object ids of these directories are absent for want of a scope."""

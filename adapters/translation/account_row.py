@@ -11,25 +11,19 @@ from adapters.translation.facts import Side
 from adapters.translation.legs import MEMBER_READS, callee, caller, internal_reads, number_reads
 from adapters.translation.rules import Copy, Derive, Lost, Rule, Table
 from adapters.translation.scopes import LEG_SCOPE
-from adapters.translation.view import LIFT_READS, LegView
+from adapters.translation.view import LegView
 from adapters.translation.words import PATH_READS
 from contracts.legacy.shapes import AccountCallLog
 
 DIRECTORY_MISS: Final = "left out without directory access or for a former extension"
 
 _OWNER_READS: Final = ("leg.direction", *internal_reads("caller"), *internal_reads("callee"))
-_TALK_READS: Final = (
-    *LIFT_READS,
-    *PATH_READS,
-    *MEMBER_READS,
+_ANSWER_TIME_READS: Final = (
+    "talk.callee_ext_type",
     "talk.answer_time",
-    "talk.end_time",
     "talk.result",
     "talk.result_reason",
-    "talk.event",
-    "talk.callee_ext_type",
-    "talk.callee_ext_id",
-    "talk.callee_ext_number",
+    *MEMBER_READS,
 )
 
 
@@ -61,8 +55,8 @@ def _country_code(side: Side) -> Derive[LegView]:
 LOCATION_NOTE: Final = "only with SHIM_NUMBER_LOCATIONS: no successor field tells it"
 CALLER_NUMBER: Final = _number("caller")
 CALLER_LOCATION: Final = _location("caller")
-DURATION: Final = Derive(facts.duration, _TALK_READS)
-RESULT: Final = Derive(facts.result, (*_TALK_READS, "talk.recording_type"))
+DURATION: Final = Derive(facts.duration, ("talk.end_time", "leg.end_time", *_ANSWER_TIME_READS))
+RESULT: Final = Derive(facts.result, ("talk.recording_type", *_ANSWER_TIME_READS))
 
 ACCOUNT_ROW: Final[Table[LegView]] = Table(
     shape=AccountCallLog,
@@ -125,7 +119,7 @@ ACCOUNT_ROW: Final[Table[LegView]] = Table(
         Rule("duration", DURATION, "semantics 3.6 O", in_guide=True, note="talk time, never the call's whole length"),
         Rule("result", RESULT, "semantics 4.1 O/I/A", in_guide=True),
         Rule("date_time", Copy(("leg.start_time", "record.start_time")), "semantics 3.1 D", in_guide=True),
-        Rule("path", Derive(facts.row_path, (*PATH_READS, *LIFT_READS)), "semantics 4.2 D/O/I/A", in_guide=True),
+        Rule("path", Derive(facts.row_path, PATH_READS), "semantics 4.2 D/O/I/A", in_guide=True),
         Rule(
             "site",
             Derive(facts.site, ("leg.site_id", "leg.site_name", "first_record.site_id", "first_record.site_name")),
@@ -167,7 +161,7 @@ ACCOUNT_ROW: Final[Table[LegView]] = Table(
         ),
         Rule(
             "answer_start_time",
-            Derive(facts.row_answer_time, (*_TALK_READS, "leg.direction")),
+            Derive(facts.row_answer_time, ("leg.direction", *_ANSWER_TIME_READS)),
             "semantics 3.1 D/O",
             in_guide=True,
             note="answered inbound calls only",
@@ -185,7 +179,12 @@ ACCOUNT_ROW: Final[Table[LegView]] = Table(
             "semantics 3.1 D/I",
             note="absent on rows of queues, receptionists and shared lines",
         ),
-        Rule("client_code", Copy(("leg.client_code",)), "semantics 3.1 D"),
+        Rule(
+            "client_code",
+            Derive(facts.client_code, ("leg.client_code", "leg.direction", *MEMBER_READS)),
+            "semantics 3.8 D",
+            note="a queue's or shared line's row shows that of the member who answered when it has none of its own",
+        ),
         Rule("device_private_ip", Copy(("leg.device_private_ip",)), "semantics 3.1 D"),
         Rule("device_public_ip", Copy(("leg.device_public_ip",)), "semantics 3.1 D"),
         Rule("charge", Lost("only the charges report tells it, which this version does not ask"), "semantics 3.7 D"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+import adapters.translation.completeness  # noqa: F401 - a declaration that is wrong stops the import here
 from adapters.identifiers import bare
 from adapters.translation.account_row import ACCOUNT_ROW
 from adapters.translation.details_header import DETAILS_HEADER

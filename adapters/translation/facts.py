@@ -128,8 +128,7 @@ def result(view: LegView) -> str:
 
 def row_path(view: LegView) -> str:
     """How the call reached the leg; `forward` where an outside forward carried the talk."""
-    path = words.path(view.position)
-    return "forward" if view.talk is not view.leg and path == "extension" else path
+    return "forward" if view.talk is not view.leg else words.path(view.position)
 
 
 def entry_path(view: LegView) -> str:
@@ -162,10 +161,13 @@ def entry_answer_time(view: LegView) -> str | None:
     return legs.answer_time(view.legs[0], view.legs) or own
 
 
+def _is_containers(view: LegView) -> bool:
+    return view.leg.direction != "outbound" and view.leg.callee_ext_type in CONTAINERS
+
+
 def end_time(view: LegView) -> str | None:
     """When the call ended; rows of containers never had it."""
-    is_containers = view.leg.direction != "outbound" and view.leg.callee_ext_type in CONTAINERS
-    return None if is_containers else view.talk.end_time
+    return None if _is_containers(view) else view.talk.end_time
 
 
 def site(view: LegView) -> dict[str, Any] | None:
@@ -209,6 +211,12 @@ def has_voicemail(view: LegView) -> bool:
 def waiting_time(view: LegView) -> int | None:
     """Seconds from ring to answer; rows of containers had none."""
     return None if view.leg.callee_ext_type in CONTAINERS else view.leg.waiting_time
+
+
+def client_code(view: LegView) -> str | None:
+    """The leg's client code; a container without one shows that of the member who answered."""
+    holders = [view.leg, *(legs.answered_members(view.leg, view.legs) if _is_containers(view) else ())]
+    return next((leg.client_code for leg in holders if leg.client_code), None)
 
 
 def forward_to(view: LegView) -> dict[str, Any] | None:

@@ -18,17 +18,17 @@ LOST_RINGS: Final = frozenset({"answered_by_other", "pickup_by_other"})
 CONNECTED: Final = frozenset({"answered", "accepted", "picked_up", "connected", "succeeded"})
 
 ANSWER_READS: Final = ("leg.answer_time", "leg.result", "leg.result_reason")
+"""What it takes to know whether a leg was answered."""
 MEMBER_READS: Final = (
-    *ANSWER_READS,
-    "leg.event",
-    "leg.end_time",
     "leg.callee_ext_type",
     "leg.callee_ext_id",
     "leg.callee_ext_number",
+    "leg.event",
     "leg.operator_ext_id",
     "leg.operator_ext_number",
+    *ANSWER_READS,
 )
-"""What it takes to know whether a container's members answered, and for how long."""
+"""What it takes to know which members of a container answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ LOG_ENTRY: Final[Table[LegView]] = Table(
         Rule("date_time", Copy(("leg.start_time",)), "semantics 3.3 I", in_guide=True),
         Rule("device_private_ip", Copy(("leg.device_private_ip",)), "semantics 3.3 D"),
         Rule("device_public_ip", Copy(("leg.device_public_ip",)), "semantics 3.3 D"),
-        Rule("duration", Derive(facts.duration, MEMBER_READS), "semantics 3.6 D/I", in_guide=True),
+        Rule("duration", Derive(facts.duration, ("leg.end_time", *MEMBER_READS)), "semantics 3.6 D/I", in_guide=True),
         Rule(
             "forward_to",
             Derive(facts.forward_to, (*number_reads("callee"), "leg.callee_name")),

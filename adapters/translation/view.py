@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from adapters.translation.legs import callee, is_answered
+from adapters.translation.legs import ANSWER_READS, callee, internal_reads, is_answered
 from adapters.translation.walk import Group, Leg
-from adapters.translation.words import path
+from adapters.translation.words import PATH_READS, path
 from adapters.translation.world import World
 from contracts.successor.shapes import CallElement, CallHistory
 
-LIFTED_PATHS: Final = frozenset({"extension", "transfer"})
-"""Paths of a user's leg whose figures give way to those of an answered forward outside."""
+LIFTED_PATH: Final = "extension"
+"""The path of a user's leg whose figures give way to those of an answered forward outside."""
 
-LIFT_READS: Final = ("leg.event", "leg.direction", "leg.callee_ext_type", "leg.answer_time", "leg.result")
+READS: Final = (*PATH_READS, *internal_reads("callee"), *ANSWER_READS)
+"""Every successor field the choice of `talk` looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _is_answered_forward_outside(leg: CallElement) -> bool:
 
 def _talk(group: Group) -> CallElement:
     root = group.root.element
-    is_users = root.callee_ext_type == "user" and path(group.root) in LIFTED_PATHS
+    is_users = root.callee_ext_type == "user" and path(group.root) == LIFTED_PATH
     if root.direction != "inbound" or not is_users:
         return root
     later = (leg.element for leg in group.legs[1:])

@@ -79,9 +79,10 @@ def _callee(element: CallElement) -> str | None:
 
 
 def _are_twins(one: CallElement, other: CallElement) -> bool:
-    same_leg = (one.segment, one.event, _callee(one)) == (other.segment, other.event, _callee(other))
-    if not same_leg or one.start_time is None or other.start_time is None:
-        return same_leg and one.start_time == other.start_time
+    if (one.segment or 0, one.event, _callee(one)) != (other.segment or 0, other.event, _callee(other)):
+        return False
+    if one.start_time is None or other.start_time is None:
+        return one.start_time == other.start_time
     return abs(seconds(one.start_time) - seconds(other.start_time)) <= TWIN_SECONDS
 
 

@@ -58,8 +58,6 @@ REASONS: Final[Mapping[str | None, str]] = MappingProxyType(
 
 MISSED: Final = frozenset({"no_answer", "ring_timeout"})
 
-RESULT_READS: Final = ("leg.recording_type",)
-
 
 def connected(leg: CallElement) -> str:
     """The word for an answered leg, told by its recording."""
@@ -75,11 +73,15 @@ def result(leg: CallElement, legs: Sequence[CallElement], *, options: Options) -
         return connected(leg)
     if said in MISSED and options.missed_label == "missed":
         return "Missed"
-    if said == "overflowed" and options.overflow_result == "connected" and any(map(is_answered, legs)):
+    if said == "overflowed" and options.overflow_result == "connected" and _is_answered_later(leg, legs):
         return connected(leg)
     if said is not None and said in RESULTS:
         return RESULTS[said]
     return _undeclared(leg, legs, options=options)
+
+
+def _is_answered_later(leg: CallElement, legs: Sequence[CallElement]) -> bool:
+    return any(map(is_answered, legs[legs.index(leg) + 1 :]))
 
 
 def _undeclared(leg: CallElement, legs: Sequence[CallElement], *, options: Options) -> str:

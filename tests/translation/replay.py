@@ -4,6 +4,7 @@ Only what the operations add is done here by hand: the envelope of the list, and
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +15,7 @@ from adapters.translation.options import parse_options
 from adapters.translation.world import Directory, DirectoryEntry, World
 from contracts.cases import Case, Exchange, in_generation, list_body, record_body
 from contracts.cases import World as Upstream
+from contracts.cases.worlds import Spoken
 from contracts.successor.reading import read_page, read_record
 from contracts.successor.shapes import CallHistory
 
@@ -42,53 +44,74 @@ def world_of(case: Case) -> World:
     return World(
         options=parse_options(case.settings.rules),
         directory=_directory(case.world),
-        place_of=lambda number: next((place for prefix, place in places.items() if number.startswith(prefix)), None),
+        place_of=lambda number: places.get(max(filter(number.startswith, places), key=len, default="")),
         calling_codes=CALLING_CODES,
         profile=case.settings.profile,
     )
 
 
-def spoken(case: Case, generation: str) -> Upstream:
+def spoken(case: Case, generation: Spoken) -> Upstream:
     """The case's upstream in a generation, as somebody wrote it down where somebody did."""
     if generation == "v2" and case.world_v2 is not None:
         return case.world_v2
     return in_generation(case.world, generation)
 
 
-def calls_of(case: Case, generation: str) -> Iterator[LegacyCall]:
-    """Every old record of the case, in the order the list shows them."""
-    upstream, world = spoken(case, generation), world_of(case)
-    records = {
-        record.call_history_uuid: record
-        for record in (read_record(record_body(raw, generation)).value for raw in upstream.records)
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A case's upstream in one generation after the reader: what the translation starts from."""
+
+    case: Case
+    world: World
+    rows: tuple[CallHistory, ...]
+    records: tuple[CallHistory, ...]
+
+
+def heard(case: Case, generation: Spoken) -> Heard:
+    """The case as the reader understands it when upstream speaks `generation`."""
+    upstream = spoken(case, generation)
+    return Heard(
+        case=case,
+        world=world_of(case),
+        rows=read_page(list_body(upstream.call_history, generation)).value.rows,
+        records=tuple(read_record(record_body(raw, generation)).value for raw in upstream.records),
+    )
+
+
+def _listed(story: Heard) -> Iterator[LegacyCall]:
+    records = {record.call_history_uuid: record for record in story.records}
+    for row in story.rows:
+        record = records.get(row.call_history_uuid)
+        if record is not None and record.elements and story.case.settings.fidelity == "exact":
+            yield from reversed(translate(record, world=story.world))
+        else:
+            yield from_summary(row, world=story.world)
+
+
+def _details(story: Heard, asked: str) -> dict[str, Any]:
+    exact = {
+        (call.history_uuid, call.group): call
+        for record in story.records
+        for call in translate(record, world=story.world)
     }
-    for row in read_page(list_body(upstream.call_history, generation)).value.rows:
-        yield from reversed(_calls(row, records.get(row.call_history_uuid), world, case.settings.fidelity))
+    served = next(call for call in _listed(story) if call.row["id"] == asked)
+    return exact[served.history_uuid, served.group].under(asked).details
 
 
-def _calls(row: CallHistory, record: CallHistory | None, world: World, fidelity: str) -> tuple[LegacyCall, ...]:
-    is_told = record is not None and record.elements and fidelity == "exact"
-    return translate(record, world=world) if is_told else (from_summary(row, world=world),)
-
-
-def reply(case: Case, exchange: Exchange, *, generation: str) -> dict[str, Any]:
+def answer(story: Heard, exchange: Exchange) -> dict[str, Any]:
     """What the service would answer to the exchange's request."""
     target = urlsplit(exchange.request)
-    calls = list(calls_of(case, generation))
     if target.path.startswith(DETAILS):
-        asked = target.path.removeprefix(DETAILS)
-        details = _details(case, generation) if case.settings.fidelity == "summary" else calls
-        return next(call.details for call in details if call.row["id"] == asked)
+        return _details(story, target.path.removeprefix(DETAILS))
     query = parse_qs(target.query)
-    rows = [call.row for call in calls if call.is_listed]
-    envelope = {"next_page_token": ""}
-    if case.settings.rules.get("page_count") == "emit":
+    rows = [call.row for call in _listed(story) if call.is_listed]
+    envelope: dict[str, Any] = {"next_page_token": ""}
+    if story.world.options.page_count == "emit":
         envelope["page_count"] = 1
     window = {"from": query["from"][0], "to": query["to"][0]}
     return {**envelope, "page_size": 30, "total_records": len(rows), **window, "call_logs": rows}
 
 
-def _details(case: Case, generation: str) -> Iterator[LegacyCall]:
-    exact, world = spoken(case, generation), world_of(case)
-    for raw in exact.records:
-        yield from translate(read_record(record_body(raw, generation)).value, world=world)
+def reply(case: Case, exchange: Exchange, *, generation: Spoken) -> dict[str, Any]:
+    """What the service would answer to the exchange's request when upstream speaks `generation`."""
+    return answer(heard(case, generation), exchange)

@@ -1,0 +1,57 @@
+# Needs python3 (3.11 or newer) with its venv module; everything else comes hash-checked from the locks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	--no-emit-index-url --python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test coverage lint mutants audit lock
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+install: $(READY) ## make .venv from the lock; the other targets do it by themselves
+
+$(READY): pyproject.toml requirements.lock requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 install" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "python3 lacks its venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## a stand-in for Zoom with the shim before it; ARGS=--once shows the example and ends
+	$(BIN)/python -m shim demo $(ARGS)
+
+test: $(READY) ## every test, and full coverage of the pure core; ARGS go to pytest
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report --fail-under=100
+
+coverage: $(READY) ## the pure core's coverage as the last test run left it
+	$(BIN)/coverage report --fail-under=100
+
+lint: $(READY) ## style, types, layers, the image's recipe, generated documents; asks no network
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m contracts docs --check
+
+mutants: $(READY) ## break the translation on purpose: every change must fail a test
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+audit: $(READY) ## known vulnerabilities of what runs in production; asks the network
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
+lock: $(READY) ## resolve anew what pyproject.toml allows; ARGS=--upgrade takes the newest of everything
+	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(COMPILE) - --constraint requirements-dev.lock --output-file requirements-build.lock

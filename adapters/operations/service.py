@@ -1,0 +1,25 @@
+"""What an operation is given to work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from adapters.page_tokens import PageTokens
+from adapters.ports import Identities, Observer, Zoom
+from adapters.records import Records
+from adapters.translation.options import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The roles and choices behind every operation; `now` is the UTC time."""
+
+    zoom: Zoom
+    records: Records
+    identities: Identities
+    page_tokens: PageTokens
+    observer: Observer
+    options: Options
+    fidelity: Literal["exact", "summary"]
+    now: Callable[[], datetime]

@@ -1,0 +1,63 @@
+"""Where a page of details ends: which rows stand, which are told by their summary, and what stops the rest.
+
+Decides without asking anybody. A row whose own detail cannot be had is told by its summary; a limit, the deadline or
+an outage ends the page in front of the first row it hit, so that rows stay in order and without a gap.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused
+from contracts.successor.shapes import CallHistory
+
+SCOPE_MISSING: Final = 4711
+Reason = Literal["missing", "scope", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What became of one row's detail: its record, or the failure there was instead."""
+
+    record: CallHistory | None = None
+    failure: ShimError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageEnd:
+    """For each row that stands: None for its detail, else why its summary must do. `stop` is what ended the page."""
+
+    rows: tuple[Reason | None, ...]
+    stop: ShimError | None
+
+
+def page_end(details: Sequence[Detail]) -> PageEnd:
+    """The longest run of rows that can be told, from the first one on."""
+    rows: list[Reason | None] = []
+    for place, detail in enumerate(details):
+        if detail.failure is None:
+            rows.append(None)
+            continue
+        reason = _reason(detail.failure, neighbours=details[place + 1 :])
+        if reason is None:
+            return PageEnd(tuple(rows), detail.failure)
+        rows.append(reason)
+    return PageEnd(tuple(rows), None)
+
+
+def is_scope_missing(failure: ShimError | None) -> bool:
+    """Whether the credential may list calls but not ask for one."""
+    return isinstance(failure, UpstreamRefused) and (failure.status, failure.code) == (400, SCOPE_MISSING)
+
+
+def _reason(failure: ShimError, *, neighbours: Sequence[Detail]) -> Reason | None:
+    """Why the row's summary must do; None when the failure is not this row's alone."""
+    status = failure.status if isinstance(failure, UpstreamRefused) else None
+    if is_scope_missing(failure):
+        return "scope"
+    if status == 404:
+        return "missing"
+    is_its_own = status is not None and status not in (401, 429)
+    if not is_its_own and not isinstance(failure, UpstreamBroken):
+        return None
+    return "failed" if any(neighbour.record is not None for neighbour in neighbours) else None

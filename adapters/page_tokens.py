@@ -1,0 +1,103 @@
+"""Where a walk over pages stands, sealed so that a client can carry it and cannot read or change it.
+
+It refuses to know what a position means to an operation, and tells nobody why a token is refused.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Final, Literal
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from adapters.errors import LegacyRefusal
+
+LIFE: Final = 900
+"""Seconds a token is good for."""
+LONGEST: Final = 2048
+"""Characters of the longest token ever opened."""
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The next row to serve of a walk, and what its first page settled.
+
+    `upstream_token` opens the upstream page the row is on ("": the first), `after_uuid` and `after_group` name the
+    last row served of that page ("": none yet). `window_*` is what upstream is always asked for, `echo_*` what the
+    client is told, verbatim. `total` is the total first told, `served` how many rows the walk has had.
+    """
+
+    upstream_token: str
+    window_from: str
+    window_to: str
+    echo_from: str
+    echo_to: str
+    after_uuid: str
+    after_group: int
+    filters: tuple[tuple[str, str], ...]
+    upstream_page_size: int
+    total: int
+    served: int
+
+
+class _Sealed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """What stands inside a token: an array, so that no field name costs a character."""
+
+    version: Literal[1]
+    bound_to: bytes
+    position: tuple[str, str, str, str, str, str, int, tuple[tuple[str, str], ...], int, int, int]
+
+
+class PageTokens:
+    """Seals positions with the first key and opens what any of the keys has sealed."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Takes Fernet keys; `ValueError` when there is none or one is no such key."""
+        if not keys:
+            raise ValueError("page tokens need at least one key")
+        self._fernets = MultiFernet([Fernet(key) for key in keys])
+
+    def seal(self, position: Position, *, bound_to: str, now: int) -> str:
+        """The token of `position`, made at `now` (epoch seconds), good only for `bound_to` (path and account).
+
+        Raises the refusal of `open` when the client's own values make it longer than any token may be: a walk
+        that cannot be gone on with must not look finished.
+        """
+        inside = msgspec.msgpack.encode(_Sealed(_VERSION, _digest(bound_to), astuple(position)))
+        token = self._fernets.encrypt_at_time(inside, now).rstrip(b"=").decode("ascii")
+        if len(token) > LONGEST:
+            raise _refusal()
+        return token
+
+    def open(self, token: str, *, bound_to: str, now: int) -> Position:
+        """The position sealed in `token`; `LegacyRefusal` 400 for whatever is not a live token of `bound_to`."""
+        try:
+            inside = msgspec.msgpack.decode(self._fernets.decrypt_at_time(_padded(token), LIFE, now), type=_Sealed)
+        except (InvalidToken, msgspec.MsgspecError, ValueError) as broken:
+            raise _refusal() from broken
+        if not hmac.compare_digest(inside.bound_to, _digest(bound_to)):
+            raise _refusal()
+        return Position(*inside.position)
+
+
+def _padded(token: str) -> bytes:
+    """The text as it left Fernet; `ValueError` for any other spelling of the same bytes."""
+    if len(token) > LONGEST:
+        raise ValueError("too long")
+    padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+    # Base64 decoders skip foreign characters and spare bits: without this an altered token could still open.
+    if base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)).rstrip(b"=") != token.encode("ascii"):
+        raise ValueError("not canonical")
+    return padded
+
+
+def _digest(bound_to: str) -> bytes:
+    return hashlib.sha256(bound_to.encode("utf-8", "surrogatepass")).digest()[:12]
+
+
+def _refusal() -> LegacyRefusal:
+    return LegacyRefusal(400, 400, "The next page token is invalid or expired.")

@@ -1,0 +1,127 @@
+"""The walk over upstream pages that fills one legacy page.
+
+Knows where the next row is: which upstream page, behind which row of it, in which part of that row's record. Refuses to
+know what is asked of upstream and how a row is made; both are handed in.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from adapters.errors import UpstreamBroken
+from adapters.finished import FinishedCall, FinishedRecord
+from adapters.page_tokens import Position
+from adapters.records import Told
+from contracts.successor.reading import HistoryPage
+from contracts.successor.shapes import CallHistory
+
+SEARCHED_PAGES: Final = 3
+"""How far on the last row served is looked for when newer calls have pushed it off its page."""
+
+FetchPage = Callable[[Position], Awaitable[HistoryPage]]
+TellRows = Callable[[Sequence[CallHistory]], Awaitable[Told]]
+
+
+@dataclass(slots=True)
+class PageWalk:
+    """One legacy page in the making: at most `size` rows, newest record first, the rows of a record side by side.
+
+    `position` is where the row after the last one comes from; None at the end of the walk. Whatever is raised while
+    filling leaves `rows` and `position` in step: the page may end there.
+    """
+
+    size: int
+    position: Position | None
+    fetch: FetchPage
+    tell: TellRows
+    rows: list[FinishedCall] = field(default_factory=list)
+
+    @property
+    def room(self) -> int:
+        """Rows that still fit."""
+        return self.size - len(self.rows)
+
+    async def fill(self) -> None:
+        """Takes rows until the page is full or the walk has ended; raises what stops it before."""
+        seen: set[str] = set()
+        while self.room and self.position is not None:
+            if self.position.upstream_token in seen:
+                raise UpstreamBroken("a page token came again")
+            seen.add(self.position.upstream_token)
+            await self._take_page(self.position)
+
+    async def _take_page(self, position: Position) -> None:
+        page = await self.fetch(position)
+        if position.total < 0:
+            position = replace(position, total=max(page.total_records or 0, len(page.rows)))
+        page, position = await self._where_it_stopped(page, position)
+        self.position = position
+        pending = _pending(page, position)
+        while pending and self.room:
+            told = await self.tell(pending[: self.room])
+            taken = self._take(told.records)
+            if told.stop is not None:
+                raise told.stop
+            pending = pending[taken:]
+        if not pending:
+            self.position = _next(page, self.position)
+
+    async def _where_it_stopped(self, page: HistoryPage, position: Position) -> tuple[HistoryPage, Position]:
+        """The page that holds the last row served: this one, or one further on; this one anew when it is gone."""
+        found, place = page, position
+        for _ in range(SEARCHED_PAGES):
+            if not place.after_uuid or any(row.call_history_uuid == place.after_uuid for row in found.rows):
+                return found, place
+            if not found.next_page_token:
+                break
+            place = replace(place, upstream_token=found.next_page_token)
+            found = await self.fetch(place)
+        return page, replace(position, after_uuid="", after_group=0)
+
+    def _take(self, records: Sequence[FinishedRecord]) -> int:
+        """Serves rows of these records while they fit; returns how many records are done with."""
+        for done, record in enumerate(records):
+            for call in _unserved(record, self._here):
+                if not self.room:
+                    return done
+                self.rows.append(call)
+                self._move(record.history_uuid, call.group, served=1)
+            self._move(record.history_uuid, 0, served=0)
+        return len(records)
+
+    @property
+    def _here(self) -> Position:
+        if self.position is None:
+            raise AssertionError("rows are taken only while the walk goes on")
+        return self.position
+
+    def _move(self, history_uuid: str, group: int, *, served: int) -> None:
+        here = self._here
+        self.position = replace(here, after_uuid=history_uuid, after_group=group, served=here.served + served)
+
+
+def _pending(page: HistoryPage, position: Position) -> tuple[CallHistory, ...]:
+    """The rows of a page not yet done with; a record is told once, wherever upstream repeats it."""
+    rows = tuple({row.call_history_uuid: row for row in reversed(page.rows)}.values())[::-1]
+    uuids = [row.call_history_uuid for row in rows]
+    if not position.after_uuid:
+        return rows
+    place = uuids.index(position.after_uuid)
+    return rows[place if position.after_group else place + 1 :]
+
+
+def _unserved(record: FinishedRecord, position: Position) -> list[FinishedCall]:
+    """The parts of a record still to be served, newest first."""
+    is_begun = record.history_uuid == position.after_uuid
+    return [
+        call
+        for call in reversed(record.calls)
+        if call.is_listed and not (is_begun and call.group >= position.after_group)
+    ]
+
+
+def _next(page: HistoryPage, position: Position | None) -> Position | None:
+    """The start of the next upstream page; None at the end, which an empty page is too."""
+    if position is None or not page.next_page_token or not page.rows:
+        return None
+    return replace(position, upstream_token=page.next_page_token, after_uuid="", after_group=0)

@@ -1,0 +1,67 @@
+"""Whether to ask Zoom once more, and after how long.
+
+Knows which failures may pass, the backoff and what a 429 asks for; refuses to know sockets and never sleeps.
+Only GETs are ever asked, so every call may be repeated.
+"""
+
+import random
+from collections.abc import Callable
+
+from adapters.errors import UpstreamBroken, UpstreamRefused
+from adapters.upstream_errors import NoObject, Throttled, Unwanted
+
+MOST_ATTEMPTS = 4
+FIRST_BACKOFF_SECONDS = 0.1
+LONGEST_BACKOFF_SECONDS = 2.0
+UNSTATED_DAILY_WAIT_SECONDS = 60.0
+"""How long a spent day is believed when Zoom does not say until when."""
+
+_PASSING = frozenset({500, 502, 503, 504})
+
+
+class Patience:
+    """The retry hook of one call: stamina shows it each failure, it answers with the seconds to wait or False.
+
+    `left` tells the seconds to the deadline; `hold` keeps the other calls of the lane back after a 429. Backoff is
+    full jitter over 0.1 s x 2^n, at most 2 s. No wait that reaches the deadline is begun: the failure itself is
+    then the answer.
+    """
+
+    def __init__(self, *, left: Callable[[], float], hold: Callable[[float, UpstreamRefused], None]) -> None:
+        self._left = left
+        self._hold = hold
+        self._failures = 0
+
+    def __call__(self, failure: Exception) -> float | bool:
+        """Seconds to wait before the next attempt, or False: `failure` is the answer."""
+        self._failures += 1
+        wait = self._wait(failure)
+        if isinstance(failure, Throttled):
+            self._hold(wait, failure)
+        again = self._failures < _worth(failure) and wait < self._left()
+        return wait if again else False
+
+    def _wait(self, failure: Exception) -> float:
+        if isinstance(failure, Throttled) and failure.wait is not None:
+            return failure.wait
+        if isinstance(failure, Throttled) and failure.daily:
+            return UNSTATED_DAILY_WAIT_SECONDS
+        longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (self._failures - 1))
+        return random.uniform(0, longest)  # noqa: S311 - spreads attempts out, keeps no secret
+
+
+def _worth(failure: Exception) -> int:
+    """How many attempts in all a call is worth that ended like this."""
+    match failure:
+        case Unwanted():
+            return 1
+        case NoObject():
+            return 2
+        case UpstreamBroken():
+            return MOST_ATTEMPTS
+        case Throttled(daily=daily):
+            return 1 if daily else MOST_ATTEMPTS
+        case UpstreamRefused(status=status):
+            return MOST_ATTEMPTS if status in _PASSING else 1
+        case _:
+            return 1

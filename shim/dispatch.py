@@ -1,0 +1,135 @@
+"""The handler of the main port: every request goes to an operation, to Zoom, or is refused.
+
+Checks come in a fixed order: the connection has judged framing and raw target, then route, credential, parameters,
+upstream. One boundary turns failures into the envelope, and one event sums each request up.
+"""
+
+import asyncio
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Literal
+from urllib.parse import quote
+
+import structlog
+from aiohttp import hdrs, web
+
+from adapters.errors import LegacyRefusal, ShimError, UpstreamBroken
+from adapters.legacy_request import LegacyRequest
+from adapters.operations.service import Service
+from adapters.ports import Caller
+from contracts.legacy.errors import INVALID_TOKEN
+from shim.boundary import answer_to, legacy_error
+from shim.ops import Ops
+from shim.pass_through import API_PREFIX, OAUTH_PREFIX, PassThrough
+from shim.routing import Route, find_route, query_of
+from shim.telemetry import Telemetry
+
+DEPRECATION: Final = {
+    "Deprecation": "@1750204800",  # RFC 9745: 2025-06-18, when Zoom announced the end
+    "Sunset": "Sat, 30 May 2026 00:00:00 GMT",  # RFC 8594
+}
+REQUEST_ID: Final = "X-Request-Id"
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatcher:
+    """Answers every request of the main port; `deadline` is the seconds a legacy request may take."""
+
+    service: Service
+    ops: Ops
+    pass_through: PassThrough
+    passes: Literal["caller", "off"]
+    telemetry: Telemetry
+    deadline: float
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request, whatever happens to it; only a cut stream raises."""
+        started = asyncio.get_running_loop().time()
+        ledger = self.telemetry.open_ledger()
+        request_id = _request_id(request)
+        path, _, query = request.raw_path.partition("?")
+        route = find_route(request.method, path)
+        name = _name(route, path)
+        log = structlog.get_logger().bind(request_id=request_id, operation=name)
+        answer: web.StreamResponse | None = None
+        try:
+            answer = await self._answer(request, route, query=query)
+        except UpstreamBroken:
+            raise  # a stream that had begun: the connection is cut so that nobody takes it for the whole
+        except Exception:
+            log.error("request.failed", exc_info=True)
+            answer = legacy_error(HTTPStatus.INTERNAL_SERVER_ERROR)
+        finally:
+            seconds = asyncio.get_running_loop().time() - started
+            status = 0 if answer is None else answer.status
+            self.telemetry.request_answered(name, status, seconds=seconds)
+            _sum_up(log, status, upstream_calls=ledger.upstream_calls, milliseconds=round(seconds * 1000, 1))
+        if not answer.prepared:
+            answer.headers[REQUEST_ID] = request_id
+        return answer
+
+    async def _answer(self, request: web.BaseRequest, route: Route | None, *, query: str) -> web.StreamResponse:
+        path = request.raw_path.partition("?")[0]
+        if route is not None:
+            return await self._legacy(request, route, query=query)
+        if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
+            if self.passes == "off":
+                return legacy_error(HTTPStatus.FORBIDDEN)
+            return await self.pass_through.forward(request, request.raw_path)
+        return self.ops.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
+
+    async def _legacy(self, request: web.BaseRequest, route: Route, *, query: str) -> web.Response:
+        parameters = query_of(query)
+        try:
+            if route.operation.handler is None:
+                raise AssertionError("only served operations are routed")
+            caller = self._caller(request, route, parameters)
+            answer = await route.operation.handler(LegacyRequest(caller, parameters, route.asked_id), self.service)
+        except ShimError as failure:
+            response = answer_to(failure)
+        else:
+            response = web.Response(body=answer.body, headers=answer.headers, content_type="application/json")
+        response.headers.update(DEPRECATION)
+        response.headers["Link"] = f'<{_successor(route)}>; rel="successor-version"'
+        return response
+
+    def _caller(self, request: web.BaseRequest, route: Route, parameters: tuple[tuple[str, str], ...]) -> Caller:
+        authorization = request.headers.get(hdrs.AUTHORIZATION, "").strip()
+        if not authorization:
+            token = next((value for name, value in parameters if name == "access_token"), "")
+            authorization = f"Bearer {token}" if token else ""
+        if not authorization:
+            raise LegacyRefusal.of(INVALID_TOKEN)
+        key = hashlib.sha256(authorization.encode(errors="surrogateescape")).hexdigest()
+        return Caller(authorization, key, route.account, asyncio.get_running_loop().time() + self.deadline)
+
+
+def _request_id(request: web.BaseRequest) -> str:
+    sent = request.headers.get(REQUEST_ID, "")
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+
+
+def _name(route: Route | None, path: str) -> str:
+    if route is not None:
+        return route.operation.id
+    return "passThrough" if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)) else "other"
+
+
+def _successor(route: Route) -> str:
+    """The path that answers this in the successor's own shape; an id is only known to it after a look-up."""
+    account = f"/accounts/{quote(route.account, safe='')}" if route.account else ""
+    return f"{API_PREFIX}{account}{route.operation.successor.partition('/{')[0]}"
+
+
+def _sum_up(
+    log: structlog.typing.FilteringBoundLogger, status: int, *, upstream_calls: int, milliseconds: float
+) -> None:
+    event, fields = "request.answered", {"status": status, "upstream_calls": upstream_calls, "ms": milliseconds}
+    if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning(event, **fields)
+    else:
+        log.info(event, **fields)

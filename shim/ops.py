@@ -1,0 +1,57 @@
+"""What the operator asks the process: is it alive, should it get requests, what has it counted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from adapters.directory import ExtensionDirectory
+from adapters.ports import Identities
+from contracts.codec import encode
+from shim.boundary import legacy_error
+from shim.telemetry import Telemetry
+
+
+@dataclass(slots=True, kw_only=True)
+class Ops:
+    """The probes of both ports and the metrics of the ops port; nothing here asks upstream."""
+
+    identities: Identities
+    directory: ExtensionDirectory
+    telemetry: Telemetry
+    draining: bool = False
+
+    def probe(self, method: str, path: str) -> web.Response | None:
+        """The answer to `/healthz` or `/readyz`; None for any other request."""
+        probes: dict[str, Callable[[], web.Response]] = {"/healthz": _alive, "/readyz": self._ready}
+        probe = probes.get(path) if method in ("GET", "HEAD") else None
+        return probe() if probe else None
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The handler of the ops port."""
+        path = request.raw_path.partition("?")[0]
+        if path == "/metrics" and request.method in ("GET", "HEAD"):
+            return web.Response(
+                body=self.telemetry.exposition(),
+                headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+            )
+        return self.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
+
+    def _ready(self) -> web.Response:
+        """503 while draining and while the state is degraded; missing directory scopes are told, no more."""
+        trouble = "draining" if self.draining else self.identities.trouble()
+        body: dict[str, Any] = {"status": trouble or "ready"}
+        missing = sorted(self.directory.scopes_missing())
+        if missing:
+            body["directories_refused"] = missing
+        return _json(HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK, body)
+
+
+def _alive() -> web.Response:
+    return _json(HTTPStatus.OK, {"status": "alive"})
+
+
+def _json(status: HTTPStatus, body: dict[str, Any]) -> web.Response:
+    return web.Response(status=status, body=encode(body), content_type="application/json")

@@ -1,0 +1,254 @@
+"""Everything that is no legacy operation, handed to Zoom and back byte for byte, streamed both ways.
+
+Knows where a path goes and which headers end here; refuses to know what a request means and who may send it. Nothing
+is retried, followed, decompressed or buffered.
+
+Not carried over: header values that are no UTF-8, which aiohttp cannot write (400 for a request, 502 for a reply);
+trailers; the framing of a body sent in chunks (chunk bounds may move). A write without a body and without a length
+goes up with `Content-Length: 0`.
+"""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Iterable
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import structlog
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    SocketTimeoutError,
+    StreamReader,
+    TCPConnector,
+    hdrs,
+    web,
+)
+from multidict import CIMultiDict
+from yarl import URL
+
+from adapters.errors import UpstreamBroken
+from shim.connection import UNTYPED, envelope, limit_unread, refusal
+from shim.raw_target import refusal_status
+
+API_PREFIX: Final = "/v2"
+OAUTH_PREFIX: Final = "/oauth/"
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_MADE_HERE: Final = frozenset({b"expect", b"host"})
+# A peer that nominates the framing would have the next one see two requests in one.
+_NEVER_NOMINATED: Final = frozenset({b"content-length"})
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_CONNECT_TIMEOUT: Final = 3.0
+_log: Final[structlog.typing.FilteringBoundLogger] = structlog.get_logger()
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy the environment names for `url` (`HTTPS_PROXY`, `NO_PROXY`), to be asked once at wiring.
+
+    aiohttp's own way, `trust_env`, reads netrc as well, which breaks authorised calls.
+    """
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def pass_through_session(*, proxy: str | None, silence: float = 30.0) -> ClientSession:
+    """A session that adds nothing to a request and sends it once; the caller closes it.
+
+    `silence` is how many seconds either side may say nothing. The connections are its own, so that hung downloads
+    never starve the call logs.
+    """
+    session = ClientSession(
+        proxy=proxy,
+        connector=TCPConnector(
+            limit=200,
+            limit_per_host=0,
+            keepalive_timeout=15,
+            ttl_dns_cache=10,
+            dns_cache_max_size=16,
+            ssl=True,
+            socket_factory=lambda address: _socket(address[0], address[1], address[2], silence),
+        ),
+        timeout=ClientTimeout(total=None, connect=_CONNECT_TIMEOUT, sock_connect=_CONNECT_TIMEOUT, sock_read=silence),
+        skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE),
+        cookie_jar=DummyCookieJar(),
+        trust_env=False,
+        requote_redirect_url=False,
+        auto_decompress=False,
+        raise_for_status=False,
+        max_line_size=8190,
+        max_field_size=8190,
+        max_headers=128,
+    )
+    # Private, and pinned by a test: aiohttp sends a PUT or DELETE again by itself when its connection dies.
+    session._retry_connection = False
+    return session
+
+
+class PassThrough:
+    """The way of every other path to Zoom: `/v2/...` to the API's address, `/oauth/...` to the token endpoint's origin.
+
+    `session` comes from `pass_through_session` and stays the caller's to close.
+    """
+
+    def __init__(self, *, api_url: str, oauth_url: str, session: ClientSession) -> None:
+        self._api = URL(api_url)
+        self._oauth = URL(oauth_url).origin()
+        self._session = session
+
+    async def forward(self, request: web.BaseRequest, raw_target: str) -> web.StreamResponse:
+        """Zoom's answer to `request`, already written to the client when this returns, save its end.
+
+        A target that climbs is answered 400, one that is not ours 404, a silent or broken upload 408 or 400, Zoom out
+        of reach 502, Zoom silent 504. Raises `UpstreamBroken` when Zoom's answer broke off after it had begun:
+        whoever catches it must let the connection be cut.
+        """
+        status = refusal_status(raw_target)
+        if status is not None:
+            return refusal(status)
+        url = self._address(raw_target)
+        if url is None:
+            return envelope(404)
+        try:
+            headers = _end_to_end(request.raw_headers)
+        except ValueError:
+            return refusal(400)
+        silence = self._session.timeout.sock_read
+        upload = _Upload(request.content, silence) if request.body_exists else None
+        try:
+            upstream = await self._session.request(
+                request.method, url, headers=headers, data=upload, allow_redirects=False
+            )
+        except (ClientError, TimeoutError) as broken:
+            return _no_answer(broken, upload)
+        try:
+            return await _relay(upstream, request)
+        finally:
+            upstream.close()  # given back already when read to its end
+
+    def _address(self, target: str) -> URL | None:
+        """Where `target` goes; None when it is not ours. Nothing in it can change the host."""
+        if target.startswith(f"{API_PREFIX}/"):
+            base, path = self._api, self._api.raw_path.rstrip("/") + target.removeprefix(API_PREFIX)
+        elif target.startswith(OAUTH_PREFIX):
+            base, path = self._oauth, target
+        else:
+            return None
+        # The query rides in the path: taken apart, an empty one would lose its question mark.
+        url = base.with_path(path, encoded=True)
+        if url.origin() != base.origin():  # pragma: no cover - by construction; the last look before the socket
+            raise ValueError("a target left its origin")
+        return url
+
+
+class _Upload:
+    """The client's body on its way up; `fault` is the status when it was the client that broke it off."""
+
+    def __init__(self, body: StreamReader, silence: float | None) -> None:
+        self.fault: int | None = None
+        self._body = body
+        self._silence = silence
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while chunk := await self._next():
+            yield chunk
+
+    async def _next(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._silence):
+                return await self._body.readany()
+        except TimeoutError:
+            self.fault = 408
+            raise
+        except web.RequestPayloadError:
+            self.fault = 400
+            raise
+
+
+async def _relay(upstream: ClientResponse, request: web.BaseRequest) -> web.StreamResponse:
+    """Writes the answer's head and body as they come, at the client's pace."""
+    try:
+        headers = _end_to_end(upstream.raw_headers)
+    except ValueError:
+        return _unusable("header")
+    if upstream.status == 101:
+        return _unusable("upgrade")
+    answer = web.StreamResponse(status=upstream.status, headers=headers)
+    answer[UNTYPED] = hdrs.CONTENT_TYPE not in headers
+    await answer.prepare(request)
+    while chunk := await _next_chunk(upstream):
+        await answer.write(chunk)
+    return answer
+
+
+async def _next_chunk(upstream: ClientResponse) -> bytes:
+    """What has come of the body, empty at its end."""
+    try:
+        return await upstream.content.readany()
+    except (ClientError, TimeoutError) as broken:
+        raise UpstreamBroken(type(broken).__name__) from broken
+
+
+def _end_to_end(raw: RawHeaders) -> CIMultiDict[str]:
+    """The headers meant for the far end, in their order and with their repeats; `ValueError` for unwritable ones."""
+    pairs = tuple(raw)
+    nominated = {
+        name.strip().lower() for key, value in pairs if key.lower() == b"connection" for name in value.split(b",")
+    }
+    dropped = _HOP_BY_HOP | _MADE_HERE | (nominated - _NEVER_NOMINATED)
+    kept: CIMultiDict[str] = CIMultiDict()
+    spelled: dict[str, str] = {}
+    for key, value in pairs:
+        if key.lower() in dropped:
+            continue
+        if _CONTROL.search(value):
+            raise ValueError("a header with control characters")
+        name = key.decode()
+        # aiohttp's client keeps only the last of two headers that differ in case.
+        kept.add(spelled.setdefault(name.lower(), name), value.decode())
+    return kept
+
+
+def _no_answer(broken: Exception, upload: _Upload | None) -> web.Response:
+    """The envelope for an exchange without an answer: the client's fault, Zoom's silence, or Zoom out of reach."""
+    if upload is not None and upload.fault is not None:
+        return refusal(upload.fault)
+    status = 504 if isinstance(broken, SocketTimeoutError) else 502
+    _log.warning("pass_through.failed", error=type(broken).__name__, status=status)
+    return envelope(status)
+
+
+def _unusable(error: str) -> web.Response:
+    """The envelope for an answer that cannot be handed on."""
+    _log.warning("pass_through.failed", error=error, status=502)
+    return envelope(502)
+
+
+def _socket(family: int, kind: int, protocol: int, silence: float) -> socket.socket:
+    """A socket that gives up on an upstream which reads nothing."""
+    sock = socket.socket(family, kind, protocol)
+    limit_unread(sock, silence)
+    return sock

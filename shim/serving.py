@@ -1,0 +1,79 @@
+"""The life of the service process: start, serve, drain, end."""
+
+import asyncio
+import signal
+from typing import Final
+
+import structlog
+
+from shim.settings import Settings
+from shim.wiring import RunningShim, running
+
+WRITING: Final = 1.0
+"""Seconds beyond the deadline that an answer under way gets to be written."""
+
+
+async def serve(settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT; the exit status.
+
+    SIGTERM drains: probes and answers send clients elsewhere while the listener stays open for `SHIM_DRAIN` seconds,
+    then requests under way finish. SIGINT, or a second signal, does not wait.
+    """
+    log = structlog.get_logger()
+    signals = _Signals()
+    try:
+        async with running(settings) as shim:
+            _log_start(shim, settings)
+            signals.listen()
+            await signals.term.wait()
+            log.info("shim.draining", seconds=settings.drain)
+            shim.drain()
+            if not await signals.hurry_within(settings.drain):
+                await shim.close(settings.deadline + WRITING)
+    except OSError as refused:
+        log.critical("shim.not_started", error=type(refused).__name__, errno=refused.errno)
+        return 1
+    log.info("shim.stopped")
+    return 0
+
+
+class _Signals:
+    """SIGTERM asks to drain, SIGINT and any second signal to hurry."""
+
+    def __init__(self) -> None:
+        self.term = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._asked, False)
+        loop.add_signal_handler(signal.SIGINT, self._asked, True)
+
+    def _asked(self, at_once: bool) -> None:  # noqa: FBT001 - called by the loop, never by us
+        if at_once or self.term.is_set():
+            self._hurry.set()
+        self.term.set()
+
+    async def hurry_within(self, seconds: float) -> bool:
+        """Waits for `seconds`; True as soon as somebody is in a hurry."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._hurry.wait()
+        except TimeoutError:
+            return False
+
+
+def _log_start(shim: RunningShim, settings: Settings) -> None:
+    log = structlog.get_logger()
+    scheme = "https" if settings.tls_cert else "http"
+    ops = shim.ops_server.addresses if shim.ops_server else ()
+    log.info(
+        "shim.started",
+        addresses=[f"{scheme}://{host}:{port}" for host, port in shim.server.addresses],
+        ops_addresses=[f"http://{host}:{port}" for host, port in ops],
+        fidelity=settings.fidelity,
+        profile=settings.profile,
+        pass_through=settings.pass_through,
+    )
+    if settings.state_url == "memory://" and not settings.token_keys:
+        log.warning("page_tokens.end_with_process")

@@ -1,0 +1,51 @@
+"""Judges of single texts: host, web address, state address. `ValueError`s that never quote the text."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII)
+_SQLITE = "sqlite:///"
+
+
+def host(text: str) -> str:
+    """An IP address or a host name, as it was given."""
+    try:
+        ip_address(text)
+    except ValueError:
+        labels = text.split(".")
+        if labels[-1].isdecimal() or not all(map(_LABEL.fullmatch, labels)):
+            raise ValueError("is neither an IP address nor a host name") from None
+    return text
+
+
+def web_address(text: str) -> str:
+    """An http or https address without credentials, query, fragment or trailing slash; its path is kept."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no web address") from None
+    if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
+        raise ValueError("holds blanks, backslashes or letters outside ASCII")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no http or https address with a host")
+    if "@" in parts.netloc:
+        raise ValueError("carries credentials")
+    if "?" in text or "#" in text:
+        raise ValueError("carries a query or a fragment")
+    return urlunsplit(parts).rstrip("/")
+
+
+def state_address(text: str) -> str:
+    """`memory://`, or `sqlite:///` and the path of a file."""
+    if text.startswith(("redis://", "rediss://")):
+        raise ValueError("names Redis, which is not in this version")
+    if text == "memory://":
+        return text
+    path = text.removeprefix(_SQLITE)
+    if path == text or not path or path.endswith("/"):
+        raise ValueError("names no state this version knows")
+    if ":memory:" in path or "?" in path or "#" in path or not path.isprintable():
+        raise ValueError("names no plain file")
+    return text

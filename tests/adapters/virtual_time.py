@@ -1,0 +1,52 @@
+"""An event loop whose clock jumps: waits end at once, sockets stay real.
+
+Whenever the loop has nothing to do but wait for a timer, its clock moves to that timer. Deadlines of seconds and
+waits of days are tested with the real `asyncio.sleep` and `asyncio.timeout_at`, and no test reads a wall clock.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+_GRACE_SECONDS = 0.003
+"""How long, in real time, the kernel may take to bring what was sent over the loopback."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Waits a moment for sockets, then pretends the whole timeout has passed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1_000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        ready = super().select(min(timeout, _GRACE_SECONDS))
+        if not ready:
+            self.now += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A loop that starts at 1,000 s and reaches every timer without waiting for it."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Runs an async test on a loop of its own whose clock jumps."""
+
+    @wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
