@@ -9,7 +9,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage lint mutants audit lock
+.PHONY: help install demo test coverage lint documents mutants audit lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -42,7 +42,11 @@ lint: $(READY) ## style, types, layers, the image's recipe, generated documents;
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/python -m contracts docs --check
+	$(BIN)/python -m contracts verify
+	$(BIN)/python -m shim.documents --check
+
+documents: $(READY) ## write the generated tables and documents anew
+	$(BIN)/python -m shim.documents
 
 mutants: $(READY) ## break the translation on purpose: every change must fail a test
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -88,7 +88,7 @@ class ExtensionDirectory:
         of_kind = {kind: [one for one in wanted if one.kind == kind] for kind in kinds}
         async with asyncio.TaskGroup() as group:
             lookups = [group.create_task(self._learn(kind, of_kind[kind], caller)) for kind in kinds]
-        refused = frozenset(kind for kind in kinds if (caller.key, kind) in self._refused)
+        refused = frozenset(kind for kind in kinds if self._is_refused(kind, caller))
         return Sight(
             directory=self._directory(wanted, caller),
             kinds=frozenset(kinds),
@@ -98,11 +98,11 @@ class ExtensionDirectory:
 
     def sees(self, kinds: Iterable[str], caller: Caller) -> frozenset[str]:
         """Those of `kinds` that the caller has had a successful call of its own to."""
-        return frozenset(kind for kind in kinds if (caller.key, kind) in self._granted)
+        return frozenset(kind for kind in kinds if self._is_granted(kind, caller))
 
     async def prove(self, kinds: Iterable[str], caller: Caller) -> None:
         """Makes the cheapest call that shows whether the caller may see each of these directories."""
-        unproven = {kind for kind in kinds if not {(caller.key, kind)} & (self._granted.keys() | self._refused.keys())}
+        unproven = {kind for kind in kinds if not (self._is_granted(kind, caller) or self._is_refused(kind, caller))}
         async with asyncio.TaskGroup() as group:
             for kind in sorted(unproven):
                 group.create_task(self._page(kind, caller, page_size=1, token=""))
@@ -111,7 +111,7 @@ class ExtensionDirectory:
         known = {
             one.id: self._entries[one.id]
             for one in wanted
-            if one.id and one.id in self._entries and (caller.key, one.kind) in self._granted
+            if one.id and one.id in self._entries and self._is_granted(one.kind, caller)
         }
         by_number: dict[int, DirectoryEntry] = {}
         for kind in set(KINDS.values()) - {"common_areas"}:
@@ -120,17 +120,20 @@ class ExtensionDirectory:
 
     async def _learn(self, kind: str, extensions: list[Extension], caller: Caller) -> bool:
         """Looks up what is missing of one kind; False when that failed for another reason than a refusal."""
-        if (caller.key, kind) in self._refused:
+        if self._is_refused(kind, caller):
             return True
         missing = [one for one in extensions if self._is_missing(one, caller)]
         if not missing:
-            if not extensions or (caller.key, kind) in self._granted:
+            if not extensions or self._is_granted(kind, caller):
                 return True
             return await self._page(kind, caller, page_size=1, token="") is not None or self._is_refused(kind, caller)
         by_email = kind == "users" and len(missing) <= FEW and all(one.email and one.id for one in missing)
         if by_email:
             return await self._ask_each(missing, caller)
         return await self._list(kind, caller)
+
+    def _is_granted(self, kind: str, caller: Caller) -> bool:
+        return (caller.key, kind) in self._granted
 
     def _is_refused(self, kind: str, caller: Caller) -> bool:
         return (caller.key, kind) in self._refused
@@ -153,7 +156,8 @@ class ExtensionDirectory:
         except ShimError as failure:
             return self._note_failure("users", failure, caller, user=user)
         self._granted[caller.key, "users"] = True
-        if not self._keep(reply.body):
+        self._keep(reply.body)
+        if user.id not in self._entries:
             self._nobody[caller.key, user.id or ""] = True
         return True
 

@@ -20,13 +20,18 @@ def extensions_of(records: Iterable[CallHistory]) -> frozenset[Extension]:
 def _owner(holder: CallHistory | CallElement) -> Iterator[Extension]:
     if holder.direction != "outbound":
         yield from _callee(holder)
-    elif holder.caller_ext_type and holder.caller_ext_number:
-        yield Extension(holder.caller_ext_type, holder.caller_ext_id, holder.caller_ext_number, holder.caller_email)
+    elif holder.caller_ext_number and (kind := holder.caller_ext_type or _unstated(holder.caller_ext_id)):
+        yield Extension(kind, holder.caller_ext_id, holder.caller_ext_number, holder.caller_email)
 
 
 def _callee(holder: CallHistory | CallElement) -> Iterator[Extension]:
-    if holder.callee_ext_type and holder.callee_ext_number:
-        yield Extension(holder.callee_ext_type, holder.callee_ext_id, holder.callee_ext_number, holder.callee_email)
+    if holder.callee_ext_number and (kind := holder.callee_ext_type or _unstated(holder.callee_ext_id)):
+        yield Extension(kind, holder.callee_ext_id, holder.callee_ext_number, holder.callee_email)
+
+
+def _unstated(extension_id: str | None) -> str | None:
+    """The likeliest type of an extension that is there without one."""
+    return "user" if extension_id else None
 
 
 def _operator(element: CallElement) -> Iterator[Extension]:

@@ -17,7 +17,7 @@ Reason = Literal["missing", "scope", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What became of one row's detail: its record, or the failure there was instead."""
+    """What became of one row's detail: its record, the failure there was instead, or neither when it needed none."""
 
     record: CallHistory | None = None
     failure: ShimError | None = None
@@ -38,7 +38,9 @@ def page_end(details: Sequence[Detail]) -> PageEnd:
         if detail.failure is None:
             rows.append(None)
             continue
-        reason = _reason(detail.failure, neighbours=details[place + 1 :])
+        # The last row has nobody behind it to tell its own trouble from an outage: the others speak for it.
+        neighbours = details[place + 1 :] or details[:place]
+        reason = _reason(detail.failure, neighbours=neighbours)
         if reason is None:
             return PageEnd(tuple(rows), detail.failure)
         rows.append(reason)

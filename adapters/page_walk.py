@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from adapters.errors import UpstreamBroken
 from adapters.finished import FinishedCall, FinishedRecord
 from adapters.page_tokens import Position
 from adapters.records import Told
@@ -42,11 +41,15 @@ class PageWalk:
         return self.size - len(self.rows)
 
     async def fill(self) -> None:
-        """Takes rows until the page is full or the walk has ended; raises what stops it before."""
+        """Takes rows until the page is full or the walk has ended; raises what stops it before.
+
+        Upstream pages that go round in a circle are an end too.
+        """
         seen: set[str] = set()
         while self.room and self.position is not None:
             if self.position.upstream_token in seen:
-                raise UpstreamBroken("a page token came again")
+                self.position = None
+                return
             seen.add(self.position.upstream_token)
             await self._take_page(self.position)
 
@@ -101,8 +104,8 @@ class PageWalk:
 
 
 def _pending(page: HistoryPage, position: Position) -> tuple[CallHistory, ...]:
-    """The rows of a page not yet done with; a record is told once, wherever upstream repeats it."""
-    rows = tuple({row.call_history_uuid: row for row in reversed(page.rows)}.values())[::-1]
+    """The rows of a page not yet done with; a record that upstream repeats is told once, where it stood first."""
+    rows = tuple({row.call_history_uuid: row for row in page.rows}.values())
     uuids = [row.call_history_uuid for row in rows]
     if not position.after_uuid:
         return rows
@@ -121,7 +124,7 @@ def _unserved(record: FinishedRecord, position: Position) -> list[FinishedCall]:
 
 
 def _next(page: HistoryPage, position: Position | None) -> Position | None:
-    """The start of the next upstream page; None at the end, which an empty page is too."""
-    if position is None or not page.next_page_token or not page.rows:
+    """The start of the next upstream page; None at the end, which an empty page and its own token again are too."""
+    if position is None or page.next_page_token in ("", position.upstream_token) or not page.rows:
         return None
     return replace(position, upstream_token=page.next_page_token, after_uuid="", after_group=0)

@@ -18,7 +18,7 @@ DEFAULT_WINDOW: Final = timedelta(hours=24)
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z?", re.ASCII)
-_POSITIVE: Final = re.compile(r"\+?0*([1-9]\d{0,8})", re.ASCII)
+_POSITIVE: Final = re.compile(r"\+?0*([1-9]\d*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Window:
 def page_size(text: str | None) -> int:
     """The page size: 30 when absent or no positive whole number, at most 300."""
     number = _POSITIVE.fullmatch(text or "")
-    return min(int(number[1]), LARGEST_PAGE_SIZE) if number else DEFAULT_PAGE_SIZE
+    # Four digits are more than the largest; Python refuses to read some thousand of them.
+    return min(int(number[1][:4]), LARGEST_PAGE_SIZE) if number else DEFAULT_PAGE_SIZE
 
 
 def window(first: str | None, last: str | None, *, now: datetime) -> Window:

@@ -24,6 +24,9 @@ Clock = Callable[[], float]
 MOST_LANES = 1_024
 """Lanes remembered, one for each credential and category; idle ones leave first, the longest unused foremost."""
 
+_FINEST_SECONDS = 0.001
+"""The bucket counts whole milliseconds: less than one more may change nothing for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -120,7 +123,7 @@ class _Lane:
             async with self._order:
                 while (moment := self._next_moment()) is not None:
                     self._check_fits(moment, deadline)
-                    await asyncio.sleep(moment - self._clock())
+                    await asyncio.sleep(max(moment - self._clock(), _FINEST_SECONDS))
         finally:
             self.waiting -= 1
 
@@ -147,9 +150,9 @@ class _Lane:
         return max(soonest / 1_000, self._held_until)
 
     def _check_fits(self, moment: float, deadline: float) -> None:
-        held = self._held_until - self._clock()
-        if self._refused is not None and held > 0 and self._held_until > deadline:
-            raise _with_wait(self._refused, ceil(held))
+        now = self._clock()
+        if self._refused is not None and self._held_until > max(now, deadline):
+            raise _with_wait(self._refused, ceil(self._held_until - now))
         if moment > deadline:
             raise UpstreamSlow("no turn before the deadline")
 

@@ -30,9 +30,8 @@ LATE_FOR: Final = timedelta(minutes=5)
 LATE_WAITS: Final = (0.5, 1.5)
 """A record may appear a little after its call: so many seconds before each further try (semantics 7)."""
 FINISHING: Final = 0.5
-"""Seconds before the deadline at which a page stops asking, so that it can still be written."""
-LEFTOVERS: Final = 0.5
-"""Further seconds kept for directory look-ups that only the details made known."""
+"""Seconds before the deadline at which a page stops asking, so that it can still be written; as many again before
+that are kept for directory look-ups that only the details made known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class Records:
     """Makes finished records for the operations.
 
     `now` is the UTC time, `sleep` waits seconds; `world` is what every translation is told beside the directory.
+    `finishing` is `FINISHING` unless the deadline is too short for it.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Records:
         observer: Observer,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        finishing: float = FINISHING,
     ) -> None:
         self._zoom = zoom
         self._identities = identities
@@ -77,6 +78,7 @@ class Records:
         self._observer = observer
         self._now = now
         self._sleep = sleep
+        self._finishing = finishing
 
     async def summaries(self, rows: Sequence[CallHistory], caller: Caller) -> Told:
         """The records as far as list rows alone tell them; always all of them."""
@@ -85,14 +87,14 @@ class Records:
 
     async def exact(self, rows: Sequence[CallHistory], caller: Caller) -> Told:
         """The records by one detail call each, cached ones without; ends at the deadline, a 429 or an outage."""
-        asking = _before(caller, FINISHING + LEFTOVERS)
+        asking = _before(caller, 2 * self._finishing)
         first = await self._first_detail(rows, asking)
         if any(is_scope_missing(detail.failure) for detail in first.values()):
             cached, details = {}, dict.fromkeys((row.call_history_uuid for row in rows), *first.values())
         else:
             cached = await self._cached(rows, asking)
             details = first | await self._details(rows, asking, without=cached.keys() | first.keys())
-        end = page_end([details.get(row.call_history_uuid) or Detail(row) for row in rows])
+        end = page_end([details.get(row.call_history_uuid) or Detail() for row in rows])
         for reason in filter(None, end.rows):
             self._observer.built_from_summary(reason)
         standing = rows[: len(end.rows)]
@@ -110,7 +112,7 @@ class Records:
         own = self._cache.own(history_uuid, caller)
         if own is not None:
             return own
-        asking = _before(caller, FINISHING + LEFTOVERS)
+        asking = _before(caller, 2 * self._finishing)
         record = await self._fetch(history_uuid, asking, is_late=self._is_within(LATE_FOR, start_time))
         return (await self._finish([_Draft(record, is_exact=True)], caller))[0]
 
@@ -172,7 +174,7 @@ class Records:
 
     async def _finish(self, drafts: Sequence[_Draft], caller: Caller) -> list[FinishedRecord]:
         """Directory, translation, pinned ids, and the cache for what may be kept; in the order of `drafts`."""
-        sight = await self._directory.see(extensions_of([d.record for d in drafts]), _before(caller, FINISHING))
+        sight = await self._directory.see(extensions_of([d.record for d in drafts]), _before(caller, self._finishing))
         self._observer.ids_left_out(sight.refused)
         world = replace(self._world, directory=sight.directory)
         calls = [_calls(draft, world=world) for draft in drafts]
@@ -190,7 +192,7 @@ class Records:
 
     def _is_within(self, age: timedelta, time: str | None) -> bool:
         """Whether `time` is younger than `age`; an unknown one is."""
-        return time is None or self._now() - datetime.fromisoformat(time).astimezone(UTC) < age
+        return not time or self._now() - datetime.fromisoformat(time).astimezone(UTC) < age
 
 
 def _before(caller: Caller, seconds: float) -> Caller:

@@ -22,6 +22,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion10, HttpVersion11, RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import _ErrInfo
 
 from contracts.codec import encode
 from shim.raw_target import refusal_status
@@ -221,6 +222,13 @@ class _Connection(web.RequestHandler):
             self._house.occupied -= 1
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Wakes a handler whose body turned out broken: aiohttp would have it wait for the rest for ever."""
+        super().data_received(data)
+        broken = self._messages and isinstance(self._messages[-1][0], _ErrInfo)
+        if broken and self._current_request is not None and not self._current_request.content.is_eof():
+            self._current_request.content.set_exception(web.RequestPayloadError())
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -229,7 +237,7 @@ class _Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - aiohttp's signature; the text quotes the request
     ) -> web.StreamResponse:
         """The envelope for what the parser refused (400) or a handler raised (500); a reset once bytes are out."""
-        error = type(exc).__name__
+        error = type(exc).__name__ if exc else "TimeoutError"  # the one that aiohttp keeps for itself
         if request.writer.output_size > 0:
             _log.warning("answer.cut", error=error)
             self._reset()
@@ -312,6 +320,7 @@ class _House(web.Server):
             answer = refusal(400)
         if request.writer.output_size > 0 and not answer.prepared:
             raise RuntimeError("a second answer after the first began")
+        await answer.prepare(request)  # here, so that a header that cannot be written is a 500 too
         return answer
 
     def _follow(self) -> None:

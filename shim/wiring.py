@@ -13,7 +13,7 @@ from adapters.operations.service import Service
 from adapters.page_tokens import PageTokens
 from adapters.ports import Identities
 from adapters.rate_budget import RateBudget
-from adapters.records import Records
+from adapters.records import FINISHING, Records
 from adapters.state import open_identities
 from adapters.translation.world import World
 from adapters.zoom_api import ZoomApi, api_session
@@ -95,6 +95,7 @@ async def _service(
         world=_world(settings),
         observer=telemetry,
         now=_now,
+        finishing=min(FINISHING, settings.deadline / 10),
     )
     keys = [key.get_secret_value() for key in settings.token_keys] or [await identities.sealing_key()]
     return directory, Service(

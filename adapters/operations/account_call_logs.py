@@ -5,10 +5,12 @@ Source: Zoom's OpenAPI, operation accountCallLogs; semantics 3.1 (envelope), 6.1
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
+from adapters.both_recordings import merged_page
 from adapters.errors import NO_HEADERS, ShimError, UpstreamBroken
 from adapters.legacy_request import LegacyAnswer, LegacyRequest
 from adapters.operations.service import Service
@@ -54,13 +56,17 @@ class _Source:
 
     async def fetch(self, position: Position) -> HistoryPage:
         """The upstream page at a position."""
-        call = call_history(
-            window=(position.window_from, position.window_to),
-            page_size=position.upstream_page_size,
-            token=position.upstream_token,
-            filters=position.filters,
-        )
-        with in_legacy_words(CALL_LOG_PAGE if position.upstream_token else ACCOUNT_CALL_LOGS):
+        if self.service.options.recording_status == "both":
+            return await merged_page(position.upstream_token, partial(self._fetch_recorded, position))
+        return await self._fetch(position, token=position.upstream_token, filters=position.filters)
+
+    async def _fetch_recorded(self, position: Position, status: str, token: str) -> HistoryPage:
+        return await self._fetch(position, token=token, filters=(*position.filters, ("recording_status", status)))
+
+    async def _fetch(self, position: Position, *, token: str, filters: tuple[tuple[str, str], ...]) -> HistoryPage:
+        window = (position.window_from, position.window_to)
+        call = call_history(window=window, page_size=position.upstream_page_size, token=token, filters=filters)
+        with in_legacy_words(CALL_LOG_PAGE if token else ACCOUNT_CALL_LOGS):
             reply = await self.service.zoom.fetch(call, self.request.caller)
         self.headers = reply.headers
         try:

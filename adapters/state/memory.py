@@ -58,11 +58,10 @@ class PinnedCalls:
         return [Pin(place.partition, self._calls[place].call, frozenset(self._calls[place].names)) for place in places]
 
     def forget(self, pins: Iterable[Pin]) -> None:
-        """Drops these calls, but for those that have learnt a name since."""
+        """Drops these calls with their names."""
         for pin in pins:
-            kept = self._calls.get(pin.place)
-            if kept is not None and pin.names.issuperset(kept.names):
-                self._unname(pin.place, self._calls.pop(pin.place))
+            if (kept := self._calls.pop(pin.place, None)) is not None:
+                self._unname(pin.place, kept)
 
     def _unname(self, place: Place, kept: _Kept) -> None:
         for name in kept.names:

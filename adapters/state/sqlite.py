@@ -76,8 +76,7 @@ class SqliteIdentities:
 
     async def pin(self, partition: str, calls: Sequence[ServedCall]) -> Sequence[str]:
         """The ids to serve, committed before this returns; calls known to be in the file cost nothing."""
-        settled = self._trouble is None and not len(self._waiting)
-        if calls and settled and all(self._is_known(partition, call) for call in calls):
+        if calls and self._trouble is None and all(self._is_known(partition, call) for call in calls):
             return [self._known[Place(partition, call.history_uuid, call.group)][0] for call in calls]
         return await self._to_the_end(self._pin(partition, calls))
 
@@ -112,19 +111,21 @@ class SqliteIdentities:
             await self._release()
 
     async def _pin(self, partition: str, calls: Sequence[ServedCall]) -> list[str]:
-        pins = [self._with_known_id(Pin.of(partition, call)) for call in calls]
+        troubles = self._troubles
+        async with self._turn:
+            pins = [self._with_known_id(Pin.of(partition, call)) for call in calls]
 
-        async def write(file: StateFile) -> list[str]:
-            return await file.pin(pins, self._today()) if pins else []
+            async def write(file: StateFile) -> list[str]:
+                return await file.pin(pins, self._today()) if pins else []
 
-        try:
-            ids = await self._with_file(write)
-        except StateTrouble:
-            return await self._without_file(pins)
-        for pin, call, id in zip(pins, calls, ids, strict=True):
-            # Only what is committed and never changes: another process cannot make it untrue.
-            self._known[pin.place] = (id, self._fact(partition, call))
-        return ids
+            try:
+                ids = await self._with_file(write, troubles)
+            except StateTrouble:
+                return await self._without_file(pins)
+            for pin, call, id in zip(pins, calls, ids, strict=True):
+                # Only what is committed and never changes: another process cannot make it untrue.
+                self._known[pin.place] = (id, self._fact(partition, call))
+            return ids
 
     async def _without_file(self, pins: Sequence[Pin]) -> list[str]:
         # A file that cannot be written may still be read: the id served first wins as long as it can be seen.
@@ -137,9 +138,11 @@ class SqliteIdentities:
         ]
 
     async def _kept_key(self) -> str:
-        with suppress(StateTrouble):
-            self._offered_key = await self._with_file(lambda file: file.sealing_key(self._offered_key))
-        return self._offered_key
+        troubles = self._troubles
+        async with self._turn:
+            with suppress(StateTrouble):
+                self._offered_key = await self._with_file(lambda file: file.sealing_key(self._offered_key), troubles)
+            return self._offered_key
 
     async def _named(self, partition: str, name: str) -> list[RememberedCall]:
         stored: list[RememberedCall] = []
@@ -152,28 +155,25 @@ class SqliteIdentities:
         waiting = self._waiting.named(partition, name)
         return stored + [call for call in waiting if (call.history_uuid, call.group) not in places]
 
-    async def _with_file(self, work: Callable[[StateFile], Awaitable[T]]) -> T:
-        """What `work` makes of the file, one at a time; `StateTrouble` when it is broken.
+    async def _with_file(self, work: Callable[[StateFile], Awaitable[T]], troubles: int) -> T:
+        """What `work` makes of the file, in its caller's turn; `StateTrouble` when it is broken.
 
-        Nobody queues behind a broken file: who waited while it failed, or finds it being tried, is told at once.
+        `troubles` is the count from before the caller waited for its turn: nobody queues behind a broken file, who
+        waited while it failed is told at once.
         """
-        if self._trouble is not None and self._turn.locked():
+        if self._troubles != troubles and self._trouble is not None:
             raise StateTrouble(self._trouble)
-        troubles = self._troubles
-        async with self._turn:
-            if self._troubles != troubles and self._trouble is not None:
-                raise StateTrouble(self._trouble)
+        try:
             try:
-                try:
-                    result = await self._attempt(work)
-                except StateCorrupt:
-                    self._corrupt = True
-                    result = await self._attempt(work)
-            except StateTrouble as trouble:
-                self._suffer(trouble)
-                raise
-            await self._recover()
-            return result
+                result = await self._attempt(work)
+            except StateCorrupt:
+                self._corrupt = True
+                result = await self._attempt(work)
+        except StateTrouble as trouble:
+            self._suffer(trouble)
+            raise
+        await self._recover()
+        return result
 
     async def _attempt(self, work: Callable[[StateFile], Awaitable[T]]) -> T:
         file = await self._opened()

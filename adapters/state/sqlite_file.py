@@ -159,6 +159,8 @@ def set_aside(path: Path, stamp: str) -> Path:
 
 
 async def _prepare(writer: aiosqlite.Connection) -> None:
+    if await _version(writer) > SCHEMA_VERSION:
+        raise StateTrouble(NEWER)
     await _switch_to_wal(writer)
     for pragma in ("synchronous = FULL", "foreign_keys = ON", f"journal_size_limit = {64 * 1024 * 1024}"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")

@@ -18,7 +18,7 @@ from adapters.translation.rules import Table
 from adapters.translation.view import DetailsView, LegView, entry_views, row_view
 from adapters.translation.walk import Group, Leg, groups_of, is_only_monitoring
 from adapters.translation.world import World
-from contracts.successor.shapes import CallElement, CallHistory
+from contracts.successor.shapes import VALUES, CallElement, CallHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def translate(record: CallHistory, *, world: World) -> tuple[LegacyCall, ...]:
 
 def from_summary(row: CallHistory, *, world: World) -> LegacyCall:
     """The old record as far as the list row alone tells it: one leg, and no log entries."""
-    group = Group(0, (Leg(_leg_of(row)),))
+    group = Group(0, (Leg(_with_direction(_leg_of(row), row)),))
     return _legacy_call(group, row, world=world, is_exact=False)
 
 
@@ -74,9 +74,9 @@ def _leg_of(row: CallHistory) -> CallElement:
 
 
 def _with_direction(element: CallElement, record: CallHistory) -> CallElement:
-    if element.direction is not None or record.direction is None:
-        return element
-    return msgspec.structs.replace(element, direction=record.direction)
+    known = (direction for direction in (element.direction, record.direction) if direction in VALUES["direction"])
+    direction = next(known, None)
+    return element if direction == element.direction else msgspec.structs.replace(element, direction=direction)
 
 
 def _is_listed(record: CallHistory, *, world: World) -> bool:

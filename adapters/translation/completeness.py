@@ -1,18 +1,22 @@
-"""Whether every successor field is accounted for: read by a rule or the walk, read elsewhere, or listed as unread.
+"""Whether nothing declared is left over: every successor field is read or listed as unread, every result has a rule.
 
 It checks the real declarations when it is imported. It knows where a field is read, not what the field means.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Final
 
 from adapters.translation import view, walk
 from adapters.translation.account_row import ACCOUNT_ROW
+from adapters.translation.legs import CONNECTED
 from adapters.translation.log_entry import LOG_ENTRY
+from adapters.translation.options import OPTIONS, Options
 from adapters.translation.rules import WrongTable
 from adapters.translation.scopes import ELEMENT, HISTORY
-from contracts.successor.shapes import UNREAD
+from adapters.translation.words import RESULTS
+from contracts.successor.shapes import UNREAD, UNREAD_IN_ELEMENTS, VALUES
 
 READ_OUTSIDE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -46,13 +50,13 @@ def read_by_rules(names: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def _problems(
-    fields: frozenset[str], read: frozenset[str], outside: frozenset[str], unread: frozenset[str]
+    known: frozenset[str], read: frozenset[str], outside: frozenset[str], unread: frozenset[str]
 ) -> Iterator[str]:
-    for field in fields - read - outside:
+    for field in known - read - outside:
         yield f"{field}: is neither read nor listed as unread"
-    for field in fields & unread:
+    for field in known & unread:
         yield f"{field}: is listed as unread and can be read"
-    for field in outside - fields:
+    for field in outside - known:
         yield f"{field}: is read elsewhere, but no shape has it"
     for field in outside & read:
         yield f"{field}: is listed as read elsewhere, and a rule reads it"
@@ -63,21 +67,33 @@ def check(
     *,
     read: Mapping[str, frozenset[str]],
     outside: Mapping[str, Mapping[str, str]],
-    unread: Mapping[str, str],
+    unread: Mapping[str, Mapping[str, str]],
 ) -> None:
     """Nothing, or `WrongTable` naming every field of `shapes` that is not accounted for exactly once."""
     problems = [
         f"{shape}.{problem}"
-        for shape, fields in shapes.items()
-        for problem in sorted(_problems(fields, read[shape], frozenset(outside[shape]), frozenset(unread)))
+        for shape, known in shapes.items()
+        for problem in sorted(_problems(known, read[shape], frozenset(outside[shape]), frozenset(unread[shape])))
     ]
     if problems:
         raise WrongTable("; ".join(problems))
 
 
+def check_same(trouble: str, ours: Iterable[str], theirs: Iterable[str]) -> None:
+    """Nothing, or `WrongTable` with `trouble` and every word that stands on one side alone."""
+    if alone := frozenset(ours) ^ frozenset(theirs):
+        raise WrongTable(f"{trouble}: {', '.join(sorted(alone))}")
+
+
+check_same("results without a rule, or rules without a result", RESULTS.keys() | CONNECTED, VALUES["result"])
+check_same(
+    "options without a field, or fields without an option",
+    (option.id for option in OPTIONS),
+    (member.name for member in fields(Options)),
+)
 check(
     {"element": ELEMENT, "history": HISTORY},
     read=read_by_rules((*ACCOUNT_ROW.reads(), *LOG_ENTRY.reads(), *walk.READS, *view.READS)),
     outside=READ_OUTSIDE,
-    unread=UNREAD,
+    unread={"element": UNREAD_IN_ELEMENTS, "history": UNREAD},
 )

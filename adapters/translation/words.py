@@ -11,14 +11,13 @@ from typing import Final
 
 from adapters.translation.legs import (
     CONNECTED,
-    LOST_RINGS,
     answered_members,
     callee,
     is_answered,
 )
 from adapters.translation.options import Options
 from adapters.translation.walk import Leg
-from contracts.successor.shapes import VALUES, CallElement
+from contracts.successor.shapes import CallElement
 
 NO_ANSWER: Final = "No Answer"
 CONNECTED_BY_RECORDING: Final[Mapping[str | None, str]] = MappingProxyType(
@@ -50,7 +49,8 @@ RESULTS: Final[Mapping[str, str]] = MappingProxyType(
 
 REASONS: Final[Mapping[str | None, str]] = MappingProxyType(
     {
-        **dict.fromkeys(LOST_RINGS, "Answered by Other Member"),
+        "answered_by_other": "Answered by Other Member",
+        "pickup_by_other": "Answered by Other Member",
         "call_out_by_other": "Call Cancel",
     }
 )
@@ -215,12 +215,12 @@ EXTENSION_TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "user": "user",
         "call_queue": "callQueue",
         "auto_receptionist": "autoReceptionist",
-        "common_area": "commonArea",
         "shared_line_group": "sharedLineGroup",
         "zoom_room": "user",
         "cisco_room": "user",
     }
 )
+"""v1's names but for common areas, whose name is an option."""
 
 
 def extension_type(successor_type: str | None, *, options: Options) -> str | None:
@@ -231,8 +231,3 @@ def extension_type(successor_type: str | None, *, options: Options) -> str | Non
 
 
 RECORDING_TYPES: Final[Mapping[str, str]] = MappingProxyType({"automatic": "Automatic", "ad-hoc": "OnDemand"})
-
-if RESULTS.keys() | CONNECTED != VALUES["result"]:
-    raise TypeError(
-        f"results without a rule, or rules without a result: {(RESULTS.keys() | CONNECTED) ^ VALUES['result']}"
-    )

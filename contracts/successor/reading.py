@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar, get_args
 import msgspec
 
 from contracts.successor.generations import ALIASES, ELEMENT_ID, HISTORY_ROWS, HISTORY_UUID, RECORD_ELEMENTS, newest
-from contracts.successor.shapes import TIMES, UNREAD, VALUES, CallElement, CallHistory
+from contracts.successor.shapes import TIMES, UNREAD, UNREAD_IN_ELEMENTS, VALUES, CallElement, CallHistory
 
 Shape = TypeVar("Shape")
 
@@ -70,6 +70,10 @@ def _kinds(shape: type[msgspec.Struct]) -> dict[str, type]:
 
 _HISTORY: Final = _kinds(CallHistory)
 _ELEMENT: Final = _kinds(CallElement)
+_NO_NEWS: Final[Mapping[str, frozenset[str]]] = {
+    "history": frozenset({*_HISTORY, *UNREAD, *_ALIAS_NAMES}),
+    "element": frozenset({*_ELEMENT, *UNREAD_IN_ELEMENTS, *_ALIAS_NAMES}),
+}
 
 
 def _text(raw: object) -> str | None:
@@ -128,7 +132,7 @@ def _values(
         if name in VALUES and value not in VALUES[name]:
             unknown.add(Unknown(shape, name, value if _PLAIN_WORD.fullmatch(value) else ""))
         yield name, value
-    for name in raw.keys() - kinds.keys() - UNREAD.keys() - _ALIAS_NAMES:
+    for name in raw.keys() - _NO_NEWS[shape]:
         unknown.add(Unknown(shape, name if _NAME.fullmatch(name) else ""))
 
 

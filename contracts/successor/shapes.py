@@ -180,3 +180,8 @@ UNREAD: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Successor fields no rule reads, each with the reason; the same for call histories and call elements."""
+
+UNREAD_IN_ELEMENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {**UNREAD, "connect_type": "the call history says it for all its elements"}
+)
+"""The same for call elements alone."""

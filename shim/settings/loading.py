@@ -47,8 +47,7 @@ def load_settings(environ: Mapping[str, str], *, env_file: Path | None = None) -
 
 def known_names() -> list[str]:
     """Every variable this version reads."""
-    fields = _fields()
-    return [*fields, *(f"{name}_FILE" for name, field in fields.items() if extra(field)["secret"]), ENV_FILE]
+    return [*_fields(), *(f"{name}_FILE" for name in _secret_names()), ENV_FILE]
 
 
 def extra(field: FieldInfo) -> Mapping[str, object]:
@@ -58,6 +57,10 @@ def extra(field: FieldInfo) -> Mapping[str, object]:
 
 def _fields() -> dict[str, FieldInfo]:
     return {str(field.validation_alias): field for field in Settings.model_fields.values()}
+
+
+def _secret_names() -> list[str]:
+    return [name for name, field in _fields().items() if extra(field)["secret"]]
 
 
 def _ours(variables: Mapping[str, str]) -> dict[str, str]:
@@ -84,7 +87,7 @@ def _env_file(path: Path, problems: list[Problem]) -> dict[str, str]:
 def _read_secrets(given: Mapping[str, str], values: dict[str, str]) -> list[Problem]:
     """Fills `values` with the secrets that come from files."""
     problems = []
-    for name in (name for name, field in _fields().items() if extra(field)["secret"]):
+    for name in _secret_names():
         variant = f"{name}_FILE"
         if variant not in given:
             continue

@@ -160,6 +160,12 @@ def test_refuses_a_token_too_long_to_be_ours() -> None:
     assert refused(TOKEN + "A" * 10_000)
 
 
+def test_refuses_a_long_token_of_our_own() -> None:
+    """The bound holds for what is rightly sealed as well."""
+    inside = msgspec.msgpack.encode([*INSIDE[:2], ["a" * 2_000, *INSIDE[2][1:]]])
+    assert refused(Fernet(NEW_KEY).encrypt_at_time(inside, NOW).decode().rstrip("="))
+
+
 def test_refuses_to_seal_what_it_would_not_open() -> None:
     """A walk whose own filters are too long is refused at once, not at its second page."""
     long = replace(POSITION, filters=(("keyword", "a" * 2_000),))

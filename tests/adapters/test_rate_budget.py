@@ -1,11 +1,13 @@
 """The rate budget: how many go through, in which order, and who is told early that it is hopeless."""
 
 import asyncio
+import gc
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyrate_limiter import RateItem
 
 from adapters.errors import UpstreamRefused, UpstreamSlow
 from adapters.ports import Category
@@ -18,6 +20,7 @@ REFUSED = UpstreamRefused(429, 429, "Try again later.", headers={"x-ratelimit-ty
 
 
 def budget_now(*, plan="pro", share=1.0) -> RateBudget:
+    """A fresh budget on the running loop's clock."""
     return RateBudget(plan, share, clock=asyncio.get_running_loop().time)
 
 
@@ -36,6 +39,7 @@ async def moments(budget, count, *, category=Category.LIGHT, key="a", deadline=F
 
 
 def most_in_any(seconds: float, times: list[float]) -> int:
+    """The fullest window of that length."""
     return max(sum(start <= time < start + seconds for time in times) for start in times)
 
 
@@ -133,7 +137,7 @@ async def test_a_cancelled_waiter_gives_its_turn_back():
     leaving = [asyncio.create_task(moments(budget, 1, category=Category.HEAVY)) for _ in range(7)]
     await asyncio.sleep(0.5)
     staying = asyncio.create_task(moments(budget, 5, category=Category.HEAVY))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
     for task in leaving:
         task.cancel()
     assert [pytest.approx(start + 1, abs=0.01)] * 5 == await staying
@@ -158,7 +162,7 @@ async def test_a_hopeless_turn_is_refused_at_once(ahead):
     budget, loop = budget_now(), asyncio.get_running_loop()
     await moments(budget, 5, category=Category.HEAVY)
     waiting = [asyncio.create_task(moments(budget, 1, category=Category.HEAVY)) for _ in range(ahead)]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
     start = loop.time()
     with pytest.raises(UpstreamSlow):
         await budget.take(Category.HEAVY, "a", deadline=start + 0.9 + ahead // 5)
@@ -192,10 +196,10 @@ async def test_credentials_and_categories_do_not_share():
 async def test_a_held_lane_waits_and_no_longer():
     """A hold keeps back new calls and those in line alike, the longer of two holds counts, then all goes on."""
     budget, loop = budget_now(), asyncio.get_running_loop()
-    start = loop.time()
     await moments(budget, 5, category=Category.HEAVY)
     in_line = asyncio.create_task(moments(budget, 1, category=Category.HEAVY))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
+    start = loop.time()
     budget.hold(Category.HEAVY, "a", seconds=3, refused=REFUSED)
     budget.hold(Category.HEAVY, "a", seconds=2, refused=REFUSED)
     [new] = await moments(budget, 1, category=Category.HEAVY)
@@ -235,7 +239,7 @@ async def test_a_hold_laid_on_while_in_line_ends_the_wait():
     start = loop.time()
     await moments(budget, 5, category=Category.HEAVY)
     in_line = asyncio.create_task(budget.take(Category.HEAVY, "a", deadline=start + 12))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
     budget.hold(Category.HEAVY, "a", seconds=100, refused=REFUSED)
     with pytest.raises(UpstreamRefused):
         await in_line
@@ -243,20 +247,61 @@ async def test_a_hold_laid_on_while_in_line_ends_the_wait():
 
 
 @in_virtual_time
-async def test_memory_of_credentials_is_bounded():
-    """The longest unused credential is forgotten first; one with callers in line is not."""
+async def test_in_line_behind_a_patient_call_the_deadline_still_counts():
+    """A hold that the head of the line can outwait does not keep those behind it beyond their own deadlines."""
     budget, loop = budget_now(), asyncio.get_running_loop()
     start = loop.time()
-    await moments(budget, 5, category=Category.HEAVY, key="busy")
-    in_line = asyncio.create_task(moments(budget, 1, category=Category.HEAVY, key="busy"))
-    await moments(budget, 5, category=Category.HEAVY, key="idle")
-    for number in range(MOST_LANES):
+    await moments(budget, 5, category=Category.HEAVY)
+    patient = asyncio.create_task(budget.take(Category.HEAVY, "a", deadline=FOREVER))
+    in_line = asyncio.create_task(budget.take(Category.HEAVY, "a", deadline=start + 12))
+    await asyncio.sleep(0.001)
+    budget.hold(Category.HEAVY, "a", seconds=100, refused=REFUSED)
+    with pytest.raises(UpstreamSlow) as slow:
+        await in_line
+    assert start + 12 == loop.time()
+    assert slow.value.__context__ is None
+    await patient
+
+
+@in_virtual_time
+async def test_a_hold_that_is_over_is_told_to_nobody():
+    """A call that was too late before the hold ended is too slow, not throttled."""
+    budget, loop = budget_now(), asyncio.get_running_loop()
+    start = loop.time()
+    budget.hold(Category.HEAVY, "a", seconds=5, refused=REFUSED)
+    await asyncio.sleep(6)
+    with pytest.raises(UpstreamSlow):
+        await budget.take(Category.HEAVY, "a", deadline=start + 1)
+
+
+@in_virtual_time
+async def test_memory_of_credentials_is_bounded():
+    """The longest unused credential is forgotten first; one used since, or with callers in line, is not."""
+    budget, loop = budget_now(), asyncio.get_running_loop()
+    start = loop.time()
+    for key in ("busy", "used", "idle"):
+        await moments(budget, 5, category=Category.HEAVY, key=key)
+    in_line = asyncio.create_task(budget.take(Category.HEAVY, "busy", deadline=FOREVER))
+    await asyncio.sleep(0)
+    for number in range(MOST_LANES - 3):
         await budget.take(Category.HEAVY, str(number), deadline=FOREVER)
+    with pytest.raises(UpstreamSlow):
+        await budget.take(Category.HEAVY, "used", deadline=start + 0.9)
+    await budget.take(Category.HEAVY, "one more", deadline=FOREVER)
+    for key in ("busy", "used"):
+        with pytest.raises(UpstreamSlow):
+            await budget.take(Category.HEAVY, key, deadline=start + 0.9)
     await moments(budget, 5, category=Category.HEAVY, key="idle")
     assert start == loop.time()
-    with pytest.raises(UpstreamSlow):
-        await budget.take(Category.HEAVY, "busy", deadline=start + 0.9)
     await in_line
+
+
+@in_virtual_time
+async def test_memory_of_calls_is_bounded():
+    """Calls whose second is over leave nothing behind."""
+    budget = budget_now()
+    await moments(budget, 200)
+    assert sum(isinstance(thing, RateItem) for thing in gc.get_objects()) <= 2 * 20
 
 
 def test_every_plan_limits_every_category():

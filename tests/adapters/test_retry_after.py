@@ -52,7 +52,7 @@ def test_each_form_is_read(value, expected):
         pytest.param("Tue, 10 Mar 2026 09:59:59 GMT", id="past-http-date"),
         pytest.param("2026-03-10T09:59:59Z", id="past-iso"),
         pytest.param("2026-03-12T10:00:00Z", id="iso-two-days-away"),
-        pytest.param("2026-03-10", id="date-alone"),
+        pytest.param("2026-03-11", id="date-alone"),
         pytest.param("2026-13-99T99:99:99Z", id="no-such-time"),
         pytest.param("Tue, 99 Foo 2026 10:00:05 GMT", id="no-such-http-date"),
         pytest.param("Tue, 10 Mar 2026 10:00:05 -0500", id="http-date-elsewhere"),

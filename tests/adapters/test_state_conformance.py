@@ -97,7 +97,7 @@ async def test_finds_an_element_that_is_not_the_id(identities: Identities) -> No
     """A call first served by its record's id is found by its root element as well, with the id served first."""
     summary = replace(CALL, proposed_id="summary-id", element_id="", entries=())
     await identities.pin("", [summary])
-    await identities.pin("", [CALL])
+    await identities.pin("", [proposing(CALL, "later")])
     assert ["summary-id"] == ids(await identities.find("", CALL.element_id))
     assert ["summary-id"] == ids(await identities.find("", CALL.entries[2]))
 
@@ -156,7 +156,7 @@ async def test_tells_the_earliest_first(identities: Identities) -> None:
     early, late = "2026-03-10T08:00:00Z", "2026-03-10T09:00:00Z"
     wanted = [
         served(3, call_id="7", start_time=early, direction="inbound"),
-        served(2, call_id="7", start_time=late, direction="outbound"),
+        served(2, call_id="7", start_time=late, direction="outbound", group=3),
         served(1, call_id="7", start_time=late, direction="inbound", group=1),
         served(4, call_id="7", start_time=late, direction="inbound", group=2),
     ]

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+import stamina
 from structlog.testing import capture_logs
 
 from adapters.state import open_identities
@@ -66,6 +67,20 @@ def read_only_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def on_retry() -> Iterator[list[Callable[[], None]]]:
+    """What is to happen before a statement is asked again."""
+    acts: list[Callable[[], None]] = []
+
+    def act(_: stamina.instrumentation.RetryDetails) -> None:
+        for each in acts:
+            each()
+
+    stamina.instrumentation.set_on_retry_hooks([act])
+    yield acts
+    stamina.instrumentation.set_on_retry_hooks(None)
+
+
 @asynccontextmanager
 async def started(
     path: Path, clock: list[float] | None = None, *, most_waiting: int = 100
@@ -86,9 +101,9 @@ def pinning(path: Path, proposer: str, pages: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def asked(path: Path, question: str) -> list[tuple[object, ...]]:
+def ask(path: Path, question: str) -> list[tuple[object, ...]]:
     """What the file answers to a connection of its own."""
-    with closing(sqlite3.connect(path, timeout=5)) as connection:
+    with closing(sqlite3.connect(path, timeout=5)) as connection, connection:
         return connection.execute(question).fetchall()
 
 
@@ -184,7 +199,7 @@ def test_two_processes_agree(path: Path) -> None:
     printed = [process.communicate(timeout=60)[0].splitlines() for process in processes]
     assert [31, 31] == [len(lines) for lines in printed]
     assert printed[0] == printed[1]
-    assert [(300,)] == asked(path, "SELECT count(*) FROM calls")
+    assert [(300,)] == ask(path, "SELECT count(*) FROM calls")
 
 
 @pytest.mark.parametrize("pages", [1, 2, 5, 13, 29, 53])
@@ -202,7 +217,7 @@ async def test_loses_no_id_to_a_kill(path: Path, pages: int) -> None:
         given = [id for line in lines for id in line.split()]
         assert given == [call.v1_id for id in given for call in await identities.find("", id)]
         assert key == await identities.sealing_key()
-    assert [("ok",)] == asked(path, "PRAGMA integrity_check")
+    assert [("ok",)] == ask(path, "PRAGMA integrity_check")
 
 
 async def test_forgets_after_thirteen_months(path: Path) -> None:
@@ -214,7 +229,7 @@ async def test_forgets_after_thirteen_months(path: Path) -> None:
     async with started(path) as identities:
         assert () == tuple(await identities.find("", served(1).call_id))
         assert 1 == len(await identities.find("", served(2).call_id))
-    assert [(1,)] == asked(path, "SELECT count(DISTINCT number) FROM names")
+    assert [(1,)] == ask(path, "SELECT count(DISTINCT number) FROM names")
 
 
 async def test_forgets_once_a_day(path: Path) -> None:
@@ -228,15 +243,21 @@ async def test_forgets_once_a_day(path: Path) -> None:
         assert () == tuple(await identities.find("", served(1).call_id))
         await identities.pin("", [proposing(served(1), "later")])
         assert [served(1).proposed_id] == [call.v1_id for call in await identities.find("", served(1).call_id)]
+        ask(path, "UPDATE calls SET seen = '2020-01-01'")
+        await identities.pin("", [served(3)])
+        assert 1 == len(await identities.find("", served(2).call_id))
 
 
 async def test_leaves_no_thread_behind(path: Path) -> None:
     """After close no thread holds the exit of the process."""
     await asyncio.to_thread(int)  # the loop's own pool of threads stays
-    before = threading.active_count()
+    before = set(threading.enumerate())
     async with started(path) as identities:
         await identities.pin("", PAGE)
-    assert before == threading.active_count()
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(timeout=5)
+    assert not any(thread.is_alive() for thread in left)
 
 
 async def served_in_spite(identities: SqliteIdentities) -> None:
@@ -265,6 +286,27 @@ async def test_waits_for_a_folder(tmp_path: Path) -> None:
         path.parent.mkdir()
         await healed(identities, path)
         assert key == await identities.sealing_key()
+
+
+async def test_looks_again_for_a_file(tmp_path: Path) -> None:
+    """A look-up alone opens a file that was out of reach when the process started."""
+    path = tmp_path / "later" / "state.db"
+    async with started(path) as identities:
+        path.parent.mkdir()
+        async with started(path) as other:
+            await other.pin("", PAGE)
+        assert [CALL.proposed_id] == [call.v1_id for call in await identities.find("", CALL.call_id)]
+        assert identities.trouble() is None
+
+
+async def test_writes_all_that_waited(tmp_path: Path) -> None:
+    """However much waited, the next pin writes it all."""
+    path = tmp_path / "later" / "state.db"
+    async with started(path, most_waiting=2_500) as identities:
+        await identities.pin("", [served(number) for number in range(2_500)])
+        path.parent.mkdir()
+        await identities.pin("", [])
+        assert [(2_500,)] == ask(path, "SELECT count(*) FROM calls")
 
 
 async def test_waits_for_its_place(path: Path) -> None:
@@ -299,13 +341,63 @@ async def test_waits_for_a_lock(path: Path) -> None:
 
 
 async def test_nobody_queues_behind_a_lock(path: Path) -> None:
-    """Fifty pages at once are all answered, and the lock is waited for and told about once."""
+    """Two hundred pages at once wait for a lock once, not one after the other, and one event tells of it."""
+    identities = SqliteIdentities(path, patience=0.2)
+    await identities.start()
+    with closing(locked(path)), capture_logs() as logs:
+        async with asyncio.timeout(20):
+            answers = await asyncio.gather(*(identities.pin("", [served(number)]) for number in range(200)))
+    await identities.close()
+    assert [served(number).proposed_id for number in range(200)] == [answer[0] for answer in answers]
+    degraded = {"event": "state.degraded", "reason": "the state file is locked by another process"}
+    assert [{**degraded, "log_level": "error"}] == logs
+
+
+async def test_finishes_what_a_cancelled_caller_began(path: Path) -> None:
+    """A page whose client went away while it waited for a lock is still pinned, whole."""
+    async with open_identities(f"sqlite:///{path}") as identities:
+        with closing(locked(path)):
+            task = asyncio.ensure_future(identities.pin("", PAGE))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert IDS == list(await identities.pin("", [proposing(call, "later") for call in PAGE]))
+        assert identities.trouble() is None
+
+
+async def test_takes_back_half_a_page(path: Path) -> None:
+    """When a write fails in the middle, nothing of the page stays behind to block the next."""
     async with started(path) as identities:
-        with closing(locked(path)), capture_logs() as logs:
-            answers = await asyncio.gather(*(identities.pin("", [served(number)]) for number in range(50)))
-        assert [served(number).proposed_id for number in range(50)] == [answer[0] for answer in answers]
-        degraded = {"event": "state.degraded", "reason": "the state file is locked by another process"}
-        assert [{**degraded, "log_level": "error"}] == logs
+        ask(path, "CREATE TRIGGER t BEFORE INSERT ON names BEGIN SELECT RAISE(FAIL, 'no'); END")
+        await served_in_spite(identities)
+        assert "the state file cannot be used" == identities.trouble()
+        assert [(0,)] == ask(path, "SELECT count(*) FROM calls")
+        ask(path, "DROP TRIGGER t")
+        await healed(identities, path)
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+async def test_many_may_make_the_file_at_once(path: Path, journal: str) -> None:
+    """Sixteen openers of a file without tables all find it in order and agree on the key."""
+    ask(path, f"PRAGMA journal_mode = {journal}")
+    openers = [SqliteIdentities(path) for _ in range(16)]
+    await asyncio.gather(*(opener.start() for opener in openers))
+    troubles = {opener.trouble() for opener in openers}
+    keys = {await opener.sealing_key() for opener in openers}
+    for opener in openers:
+        await opener.close()
+    assert {None} == troubles
+    assert 1 == len(keys)
+
+
+async def test_tries_again_to_switch_the_journal(path: Path, on_retry: list[Callable[[], None]]) -> None:
+    """The one statement that does not wait for locks by itself is asked again until the lock is gone."""
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    on_retry.append(holder.close)
+    async with started(path) as identities:
+        assert identities.trouble() is None
 
 
 async def test_waits_for_space(path: Path) -> None:
@@ -321,7 +413,7 @@ async def test_waits_for_space(path: Path) -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         await healed(identities, path)
-    assert [("ok",)] == asked(path, "PRAGMA integrity_check")
+    assert [("ok",)] == ask(path, "PRAGMA integrity_check")
 
 
 async def test_leaves_a_newer_file_alone(path: Path) -> None:
@@ -358,16 +450,17 @@ async def test_keeps_every_corrupt_file(path: Path) -> None:
 
 
 async def test_survives_corruption_while_it_runs(path: Path) -> None:
-    """A file that turns bad under a running process is moved aside, and the ids served keep their calls."""
-    async with started(path) as identities:
+    """A file that turns bad under two running processes is moved aside once, and the ids served keep their calls."""
+    async with started(path) as identities, started(path) as other:
         await identities.pin("", PAGE)
-        asked(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+        ask(path, "PRAGMA wal_checkpoint(TRUNCATE)")
         spoil(path)
-        async with started(path) as other:
-            assert IDS == list(await identities.pin("", [proposing(call, "later") for call in PAGE]))
-            assert identities.trouble() is None
-            await other.pin("", [])
-            assert other.trouble() is None
+        assert () == tuple(await other.find("", CALL.call_id))
+        assert "the state file is corrupt" == other.trouble()
+        assert IDS == list(await identities.pin("", [proposing(call, "later") for call in PAGE]))
+        assert identities.trouble() is None
+        await other.pin("", [])
+        assert other.trouble() is None
         await healed(identities, path)
     assert 1 == len(list(path.parent.glob("state.db.corrupt-*T*Z")))
 
@@ -378,8 +471,10 @@ async def test_notices_a_lost_file(path: Path) -> None:
         await identities.pin("", PAGE)
         for file in list(path.parent.iterdir()):
             file.unlink()
-        assert IDS == list(await identities.pin("", [proposing(call, "later") for call in PAGE]))
+        await identities.pin("", [served(500)])
+        await identities.pin("", PAGE)
         await healed(identities, path)
+        assert IDS == list(await identities.pin("", [proposing(call, "later") for call in PAGE]))
 
 
 async def test_forgets_the_oldest_of_too_many(tmp_path: Path) -> None:

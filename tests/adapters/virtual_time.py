@@ -10,8 +10,10 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
-_GRACE_SECONDS = 0.003
-"""How long, in real time, the kernel may take to bring what was sent over the loopback."""
+_GRACE_SECONDS = 0.001
+_LONG_GRACE_SECONDS = 0.02
+"""How long, in real time, the kernel may take to bring what was sent over the loopback: longer before a jump that
+would end a socket's patience."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -24,7 +26,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        ready = super().select(min(timeout, _GRACE_SECONDS))
+        ready = super().select(_GRACE_SECONDS if timeout < 1 else _LONG_GRACE_SECONDS)
         if not ready:
             self.now += timeout
         return ready
@@ -38,6 +40,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
+        """Seconds on the jumping clock."""
         return self._jumping.now
 
 

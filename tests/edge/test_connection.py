@@ -6,12 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
 from shim.connection import Limits, start_server
+from tests.edge.envelope import assert_envelope
 from tests.edge.raw import PATIENCE, RawClient, until
 
 ASK = b"GET /v2/a HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -126,14 +128,60 @@ async def test_a_failing_handler_is_a_500_without_its_text(serve, caplog, error)
         with capture_logs() as events:
             reply = await client.ask(ASK)
             assert b"" == await client.rest()
-    assert 500 == reply.status
-    assert {"code": 500, "message": "Internal Server Error"} == json.loads(reply.body)
+    assert_envelope(500, "Internal Server Error", reply)
     assert [b"close"] == reply.all(b"connection")
     assert b"secret" not in reply.raw
     assert "secret" not in str(events)
     assert "secret" not in caplog.text
-    # aiohttp hands a timeout over without the exception.
-    assert ["handler.failed"] == [event["event"] for event in events]
+    assert [{"event": "handler.failed", "error": type(error).__name__, "log_level": "error"}] == events
+
+
+@pytest.mark.parametrize("answer", [None, web.Response(headers={"X-A": "a\x01b"})], ids=["none", "unwritable"])
+async def test_what_is_no_answer_is_a_500(serve, answer):
+    """A handler that returns nothing, or a header that no one may write, is the 500 envelope."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return answer
+
+    async with await RawClient.connect(port_of(await serve(handler))) as client:
+        assert_envelope(500, "Internal Server Error", await client.ask(ASK))
+        assert b"" == await client.rest()
+
+
+async def test_a_body_that_fails_while_written_is_cut_and_logged_by_class(serve, caplog):
+    """An answer whose own body raises ends without its last chunk; its text reaches no log."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ValueError("secret")
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=body())
+
+    async with await RawClient.connect(port_of(await serve(handler))) as client:
+        with capture_logs() as events, pytest.raises(asyncio.IncompleteReadError):
+            await client.ask(ASK)
+    assert [{"event": "connection.failed", "error": "ValueError", "log_level": "error"}] == events
+    assert "secret" not in caplog.text
+
+
+async def test_garbage_behind_a_request_does_not_spoil_it(serve):
+    """A whole request is served, body and all, before what follows it on the connection is refused."""
+    entered, go = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        entered.set()
+        await go.wait()
+        return web.Response(body=await request.read())
+
+    async with await RawClient.connect(port_of(await serve(handler))) as client:
+        await client.send(UPLOAD + b"0123456789")
+        await until(entered.is_set)
+        await client.send(b"garbage\r\n\r\n")
+        await asyncio.sleep(0.05)  # nothing announces that the garbage was looked at
+        go.set()
+        assert b"0123456789" == (await client.reply()).body
+        assert_envelope(400, "Bad Request", await client.reply())
 
 
 async def test_a_refused_request_is_logged_without_its_bytes(serve, caplog):
@@ -153,8 +201,7 @@ async def test_a_raised_http_status_keeps_to_the_envelope(serve):
         raise web.HTTPNotFound(text="secret")
 
     async with await RawClient.connect(port_of(await serve(handler))) as client:
-        reply = await client.ask(ASK)
-    assert {"code": 404, "message": "Not Found"} == json.loads(reply.body)
+        assert_envelope(404, "Not Found", await client.ask(ASK))
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
@@ -267,7 +314,8 @@ async def test_closing_cuts_what_outlasts_its_grace(serve):
     async with await RawClient.connect(port_of(server)) as idle, await RawClient.connect(port_of(server)) as client:
         await client.send(ASK)
         await gate.wait(gate.entered)
-        await server.close(0.05)
+        async with asyncio.timeout(1.5):  # less than aiohttp takes to give up by itself
+            await server.close(0.05)
         assert gate.cancelled.is_set()
         assert [b"", b""] == [await client.rest(), await idle.rest()]
         assert 0 == server.connections

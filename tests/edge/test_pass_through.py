@@ -102,6 +102,15 @@ async def test_what_is_not_ours_reaches_nobody(upstream, forwarder, target, stat
     assert 0 == upstream.connections
 
 
+async def test_a_target_is_judged_again_before_the_socket(upstream, serve):
+    """What the connection would have refused goes nowhere either when it is handed over from elsewhere."""
+    async with pass_through_session(proxy=None) as session:
+        way = PassThrough(api_url=f"{upstream.url}/v2", oauth_url=upstream.url, session=session)
+        server = await serve(lambda asked: way.forward(asked, "/v2/../oauth"))
+        assert 400 == (await exchange(server.addresses[0][1], request(b"/v2/x"))).status
+    assert 0 == upstream.connections
+
+
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE", b"QUERY"])
 async def test_every_method_goes_through(upstream, forwarder, method):
     """The method reaches Zoom as sent."""

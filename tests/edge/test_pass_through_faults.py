@@ -1,6 +1,7 @@
 """Pass-through when either side fails: who is told what, and what never happens twice."""
 
 import asyncio
+import socket
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,8 +15,9 @@ TRANSFER = b"Transfer-Encoding: chunked"
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"PUT", b"DELETE", b"PATCH", b"POST"])
+@pytest.mark.parametrize("body", [b"", b"body"])
 @pytest.mark.parametrize("kept", [False, True], ids=["fresh connection", "kept connection"])
-async def test_a_request_goes_out_once(upstream, forwarder, method, kept):
+async def test_a_request_goes_out_once(upstream, forwarder, method, kept, body):
     """When Zoom's connection dies before the answer nothing is sent again, for Zoom may have acted on it.
 
     Pins the private switch of aiohttp's retry.
@@ -24,7 +26,7 @@ async def test_a_request_goes_out_once(upstream, forwarder, method, kept):
     for _turn in range(kept):
         await exchange(port, request(b"/v2/first"))
     upstream.answer = says_and_closes()
-    sent = request(b"/v2/x", sized(b"body"), method=method, body=b"body")
+    sent = request(b"/v2/x", *[sized(body)] * bool(body), method=method, body=body)
     got = await exchange(port, sent, to_head=method == b"HEAD")
     assert 502 == got.status
     assert [b"/v2/first"] * kept + [b"/v2/x"] == [seen.target for seen in upstream.requests]
@@ -130,6 +132,17 @@ async def test_a_silent_upload_is_a_408(upstream, forwarder):
     assert [False] == [seen.whole for seen in upstream.requests]
 
 
+async def test_a_broken_upload_is_a_400(upstream, forwarder):
+    """A client whose chunks make no sense is told so, and what it sent is not ended at Zoom."""
+    async with await RawClient.connect(await forwarder()) as client:
+        await client.send(request(b"/v2/x", TRANSFER, method=b"POST", body=b"4\r\nhalf\r\n"))
+        await upstream.until(lambda: bool(upstream.requests) and upstream.requests[0].body == b"half")
+        assert_envelope(400, "Bad Request", await client.ask(b"zz\r\n"))
+        assert b"" == await client.rest()
+    await upstream.until(lambda: upstream.open == 0)
+    assert [False] == [seen.whole for seen in upstream.requests]
+
+
 async def test_a_client_that_goes_while_sending_ends_nothing(upstream, forwarder):
     """An upload broken off by the client is broken off at Zoom, not ended."""
     async with await RawClient.connect(await forwarder()) as client:
@@ -164,6 +177,17 @@ async def test_an_answer_may_come_before_the_upload_ends(upstream, forwarder):
     async with await RawClient.connect(await forwarder()) as client:
         await client.send(request(b"/v2/x", sized(b"body"), method=b"POST", body=b"bo"))
         assert 413 == (await client.head()).status
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the platform has no TCP_USER_TIMEOUT")
+async def test_a_zoom_that_reads_nothing_is_dropped_by_the_kernel(upstream):
+    """A connection to Zoom carries the time of silence, in milliseconds."""
+    upstream.answer = says(reply(sized(b"12345678"), body=b"1234"))
+    async with pass_through_session(proxy=None, silence=7) as session, session.get(upstream.url) as answer:
+        assert answer.connection is not None
+        assert answer.connection.transport is not None
+        sock = answer.connection.transport.get_extra_info("socket")
+        assert 7000 == sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
 
 @pytest.fixture

@@ -17,6 +17,11 @@ def request(line: bytes, *headers: bytes, body: bytes = b"") -> bytes:
     return line + b"\r\n" + b"".join(header + b"\r\n" for header in headers) + b"\r\n" + body
 
 
+def get(target: bytes) -> bytes:
+    """A GET of a target."""
+    return request(b"GET " + target + b" HTTP/1.1", b"Host: x")
+
+
 def post(*headers: bytes, body: bytes = b"") -> bytes:
     """A POST with a marker in it."""
     return request(b"POST /v2/evilmarker HTTP/1.1", b"Host: x", *headers, body=body)
@@ -85,12 +90,24 @@ async def echo(serve):
     return start
 
 
+@pytest.mark.parametrize("behind", [b"", request(b"GET /v2/second HTTP/1.1", b"Host: x")], ids=["alone", "followed"])
 @pytest.mark.parametrize("sent", FAULTY.values(), ids=FAULTY.keys())
-async def test_answers_a_faulty_request_in_the_envelope(echo, sent):
+async def test_answers_a_faulty_request_in_the_envelope(echo, sent, behind):
     """A request that is not plain HTTP/1.0 or 1.1 in origin form is 400, and nothing sent behind it is served."""
     async with await RawClient.connect(await echo()) as client:
-        await client.send(sent + request(b"GET /v2/second HTTP/1.1", b"Host: x"))
-        assert_refused(400, "Bad Request", await client.reply())
+        await client.send(sent + behind)
+        reply = await client.reply()
+        assert_refused(400, "Bad Request", reply)
+        assert reply.start.startswith(b"HTTP/1.")
+        assert b"" == await client.rest()
+
+
+async def test_a_body_that_breaks_under_a_reader_is_refused(echo):
+    """A handler that waits for more of a body gets no more once its framing is broken, and the client is told."""
+    async with await RawClient.connect(await echo()) as client:
+        await client.send(post(b"Transfer-Encoding: chunked", b"Expect: 100-continue"))
+        assert b"HTTP/1.1 100 Continue" == (await client.head()).start
+        assert_refused(400, "Bad Request", await client.ask(b"5\r\nhello\r\nevilmarker\r\n"))
         assert b"" == await client.rest()
 
 
@@ -116,9 +133,10 @@ async def test_a_client_may_wait_for_continue(echo):
         assert b"5" == (await client.ask(b"hello")).body
 
 
-async def test_http_1_0_expects_nothing(echo):
+@pytest.mark.parametrize("expected", [b"100-continue", b"anything"])
+async def test_http_1_0_expects_nothing(echo, expected):
     """An expectation of an HTTP/1.0 client is ignored, as RFC 9110 10.1.1 has it."""
-    sent = request(b"POST /v2/a HTTP/1.0", b"Expect: 100-continue", b"Content-Length: 5", body=b"hello")
+    sent = request(b"POST /v2/a HTTP/1.0", b"Expect: " + expected, b"Content-Length: 5", body=b"hello")
     async with await RawClient.connect(await echo()) as client:
         assert b"5" == (await client.ask(sent)).body
 
@@ -126,7 +144,7 @@ async def test_http_1_0_expects_nothing(echo):
 @pytest.mark.parametrize(
     ("most", "too_much"),
     [
-        (request(b"GET /" + b"a" * 8189 + b" HTTP/1.1", b"Host: x"), request(b"GET /" + b"a" * 8190 + b" HTTP/1.1")),
+        (get(b"/" + b"a" * 8189), get(b"/" + b"a" * 8190)),
         (post(b"X-A: " + b"a" * 8187), post(b"X-A: " + b"a" * 8191)),
         (post(b"X" * 8180 + b": a"), post(b"X" * 8191 + b": a")),
         (post(*[b"X-A: a"] * 99), post(*[b"X-A: a"] * 100)),

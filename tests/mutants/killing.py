@@ -1,6 +1,7 @@
 """Finds the case that a mutant fails, if there is one.
 
-Only replies are compared, as bytes: a value of another type and a key in another place are differences too.
+Replies are compared with those of the unbroken translation, as bytes: a value of another type and a key in another
+place are differences too. That the unbroken ones are what the cases promise is asked first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from contracts.cases import Case
 from contracts.cases.worlds import Spoken
-from contracts.codec import encode
+from contracts.codec import decode, encode
+from contracts.compare import differences
 from tests.mutants.altering import altered
 from tests.mutants.mutant import Mutant
 from tests.translation.replay import Heard, answer, heard
@@ -18,10 +20,10 @@ GENERATIONS: tuple[Spoken, ...] = ("v3", "v2", "both")
 
 @dataclass(frozen=True, slots=True)
 class _Witness:
-    """A case made ready: what was heard, what must be answered, and the words it holds."""
+    """A case made ready: what was heard, what is answered, and the words it holds."""
 
     story: Heard
-    promised: tuple[bytes, ...]
+    answers: tuple[bytes, ...]
     text: str
 
 
@@ -43,6 +45,11 @@ class Court:
     def __init__(self, cases: Iterable[Case]) -> None:
         self._witnesses = tuple(sorted(map(_witness, cases), key=lambda witness: len(witness.text)))
 
+    @property
+    def wrong_cases(self) -> list[str]:
+        """The cases that are not answered as they promise though nothing is broken."""
+        return [witness.story.case.id for witness in self._witnesses if not _is_right(witness)]
+
     def killer_of(self, mutant: Mutant) -> str | None:
         """The id of a case that `mutant` fails, likely ones first; None when every case is still right."""
         likely = sorted(self._witnesses, key=lambda witness: not any(hint in witness.text for hint in mutant.hints))
@@ -56,17 +63,22 @@ def _witness(case: Case) -> _Witness:
     return _Witness(story, tuple(_answers(story, case)), told.decode() + str(case.settings.rules))
 
 
+def _is_right(witness: _Witness) -> bool:
+    told = zip(witness.story.case.exchanges, witness.answers, strict=True)
+    return not any(differences(exchange.reply, decode(answer)) for exchange, answer in told)
+
+
 def _kills(witness: _Witness, mutant: Mutant) -> bool:
     if mutant.is_heard:
         return any(_is_heard_wrong(witness, generation) for generation in GENERATIONS)
     story = witness.story
     if mutant.options:
         story = replace(story, world=replace(story.world, options=replace(story.world.options, **mutant.options)))
-    return _fails(story, witness.promised)
+    return _fails(story, witness.answers)
 
 
 def _is_heard_wrong(witness: _Witness, generation: Spoken) -> bool:
     try:
-        return _fails(heard(witness.story.case, generation), witness.promised)
+        return _fails(heard(witness.story.case, generation), witness.answers)
     except Exception:  # noqa: BLE001 - a mutant may break in any way, and each is noticed
         return True

@@ -8,7 +8,9 @@ from typing import Any, Final, get_args
 import msgspec
 from pydantic.fields import FieldInfo
 
-from adapters.translation import assemble
+from adapters.translation.account_row import ACCOUNT_ROW
+from adapters.translation.details_header import DETAILS_HEADER
+from adapters.translation.log_entry import LOG_ENTRY
 from adapters.translation.rules import Constant, Copy, Derive, Lost, Rule, Table
 from contracts.cases import Case
 from contracts.legacy.shapes import AccountCallLog
@@ -16,9 +18,9 @@ from contracts.successor.shapes import TIMES, CallElement, CallHistory
 from tests.mutants.mutant import ASSEMBLE, Mutant
 
 TABLES: Final[Mapping[str, Table[Any]]] = {
-    "ACCOUNT_ROW": assemble.ACCOUNT_ROW,
-    "DETAILS_HEADER": assemble.DETAILS_HEADER,
-    "LOG_ENTRY": assemble.LOG_ENTRY,
+    "ACCOUNT_ROW": ACCOUNT_ROW,
+    "DETAILS_HEADER": DETAILS_HEADER,
+    "LOG_ENTRY": LOG_ENTRY,
 }
 
 
@@ -42,6 +44,12 @@ _KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "first_record": _successor_kinds(CallHistory),
     "row": {name: _legacy_kind(field) for name, field in AccountCallLog.model_fields.items()},
 }
+_HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "leg": ("talk", "record"),
+    "talk": ("leg",),
+    "record": ("first_record", "leg"),
+}
+"""Who else may hold a field of the same name."""
 
 
 def _neighbours(source: str) -> Iterator[str]:
@@ -49,8 +57,8 @@ def _neighbours(source: str) -> Iterator[str]:
     for other, kind in _KINDS[prefix].items():
         if other != field and kind == _KINDS[prefix][field]:
             yield f"{prefix}.{other}"
-    for holder in _KINDS.keys() - {prefix, "row"}:
-        if field in _KINDS[holder] and prefix != "row":
+    for holder in _HOLDERS.get(prefix, ()):
+        if field in _KINDS[holder]:
             yield f"{holder}.{field}"
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from adapters.translation import facts, legs, walk, words, world
 from adapters.translation.options import OPTIONS
-from contracts.successor import generations, reading
+from contracts.successor import generations
 from contracts.successor.generations import Names
-from contracts.successor.shapes import VALUES
+from contracts.successor.shapes import TIMES, VALUES
 from tests.mutants.mutant import FACTS, LEGS, READING, VIEW, WALK, WORDS, WORLD, Mutant, in_modules
 
 LOOKUPS: Final = (
@@ -21,26 +21,28 @@ LOOKUPS: Final = (
     "RECORDING_TYPES",
 )
 
-_RESULTS: Final = VALUES["result"]
-_EVENTS: Final = VALUES["event"]
+_UNANSWERED: Final = VALUES["result"] - legs.CONNECTED
+_ACTIONS: Final = VALUES["event"] - walk.MONITORING
+_LEGS: Final = _ACTIONS - walk.TRANSFERS - walk.OTHER_ACTIONS
 _EXTENSIONS: Final = VALUES["callee_ext_type"]
 _NUMBERS: Final = VALUES["callee_number_type"]
+_OTHER_NUMBERS: Final = _NUMBERS - words.CONTACT_CENTER_NUMBERS
 
 SETS: Final[Mapping[str, tuple[frozenset[str], frozenset[str], tuple[str, ...]]]] = {
-    "MISSED": (words.MISSED, _RESULTS, (WORDS,)),
-    "CONTACT_CENTER_EVENTS": (words.CONTACT_CENTER_EVENTS, _EVENTS, (WORDS,)),
+    "MISSED": (words.MISSED, _UNANSWERED, (WORDS,)),
+    "CONTACT_CENTER_EVENTS": (words.CONTACT_CENTER_EVENTS, _LEGS, (WORDS,)),
     "CONTACT_CENTER_NUMBERS": (words.CONTACT_CENTER_NUMBERS, _NUMBERS, (WORDS,)),
-    "MEETING_NUMBERS": (words.MEETING_NUMBERS, _NUMBERS, (WORDS,)),
-    "TOLL_FREE_CODES": (words.TOLL_FREE_CODES, frozenset({"899"}), (WORDS,)),
-    "TRANSFERS": (walk.TRANSFERS, _EVENTS, (WALK,)),
-    "OTHER_ACTIONS": (walk.OTHER_ACTIONS, _EVENTS, (WALK,)),
-    "MONITORING": (walk.MONITORING, _EVENTS, (WALK,)),
+    "MEETING_NUMBERS": (words.MEETING_NUMBERS, _OTHER_NUMBERS, (WORDS,)),
+    "TOLL_FREE_CODES": (words.TOLL_FREE_CODES, frozenset({"889"}), (WORDS,)),
+    "TRANSFERS": (walk.TRANSFERS, VALUES["event"], (WALK,)),
+    "OTHER_ACTIONS": (walk.OTHER_ACTIONS, _LEGS, (WALK,)),
+    "MONITORING": (walk.MONITORING, _ACTIONS, (WALK,)),
     "CONTAINERS": (legs.CONTAINERS, _EXTENSIONS, (LEGS, FACTS)),
-    "RINGING_CONTAINERS": (legs.RINGING_CONTAINERS, _EXTENSIONS, (LEGS,)),
+    "RINGING_CONTAINERS": (legs.RINGING_CONTAINERS, legs.CONTAINERS | {"user"}, (LEGS,)),
     "LOST_RINGS": (legs.LOST_RINGS, VALUES["result_reason"], (LEGS,)),
-    "CONNECTED": (legs.CONNECTED, _RESULTS, (LEGS, WORDS)),
+    "CONNECTED": (legs.CONNECTED, _UNANSWERED, (LEGS, WORDS)),
 }
-"""Every set of successor words: the set, the vocabulary its words are of, and who holds it."""
+"""Every set of successor words: the set, the words that could stand in it by mistake, and who holds it."""
 
 CONSTANTS: Final[tuple[tuple[str, str, Any], ...]] = (
     (WALK, "TWIN_SECONDS", walk.TWIN_SECONDS - 1),
@@ -109,8 +111,8 @@ def _alias_mutants() -> Iterator[Mutant]:
             for column in ("v2", "v3"):
                 changed = {f"{READING}.{name}": replace(names, **{column: "unheard_of"})}
                 yield Mutant(f"alias {name}.{column}: altered", changed, is_heard=True)
-    for field in sorted(reading.TIMES):
-        yield Mutant(f"TIMES: without {field}", {f"{READING}.TIMES": reading.TIMES - {field}}, is_heard=True)
+    for field in sorted(TIMES):
+        yield Mutant(f"TIMES: without {field}", {f"{READING}.TIMES": TIMES - {field}}, is_heard=True)
 
 
 def word_mutants() -> Iterator[Mutant]:

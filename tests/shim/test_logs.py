@@ -171,6 +171,12 @@ class TestLibraries:
             "Could not read %s",
         )
 
+    def test_a_message_whose_values_do_not_fit_is_still_a_line(self, start):
+        """A library's mistake in its own arguments loses nothing, for they are not used."""
+        lines = start()
+        logging.getLogger("asyncio").warning("took %d seconds", SECRET)
+        assert [line["text"] for line in lines()] == ["took %d seconds"]
+
     def test_an_object_as_message_is_named_by_its_class(self, start):
         """A logged exception object shows no text."""
         lines = start()
@@ -196,7 +202,7 @@ class TestLibraries:
         """The server of aiohttp logs bytes of requests, its access log raw targets: neither is written."""
         lines = start()
         logging.getLogger("aiohttp.server").error("Error handling request from 127.0.0.1")
-        logging.getLogger("aiohttp.access").info("GET /v2/phone/call_logs?access_token=x")
+        logging.getLogger("aiohttp.access").error("GET /v2/phone/call_logs?access_token=x")
         assert lines() == []
 
     def test_a_python_warning_is_a_line_too(self, start):

@@ -147,6 +147,7 @@ class TestRefused:
             ("ZOOM_API_URL", "https://api.zoom.us/v2?"),
             ("ZOOM_API_URL", "https://api.zoom.us/v 2"),
             ("ZOOM_API_URL", "https://api.zoom.us\\@evil.example.com/v2"),
+            ("ZOOM_API_URL", "https://api.zoom.us\\v2"),
             ("ZOOM_OAUTH_URL", "https://zoom.us/oauth/token#top"),
             ("SHIM_STATE_URL", "sqlite://"),
             ("SHIM_STATE_URL", "sqlite:///"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from contracts.codec import decode
 from shim.standin import Standin
@@ -52,9 +53,9 @@ class Client:
     async def ask(
         self, method: str, path: str, params: Params = (), *, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """The answer to a request below the API's base address."""
+        """The answer to a request below the API's base address; the path goes out as it is given."""
         sent = {"Authorization": f"Bearer {self.bearer}", **(headers or {})}
-        url = f"{self.zoom.api_url}{path}"
+        url = URL(f"{self.zoom.api_url}{path}", encoded=True)
         async with self.session.request(method, url, params=params, headers=sent) as response:
             return Answer(response.status, decode(await response.read()), response.headers.copy())
 

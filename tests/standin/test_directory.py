@@ -1,6 +1,7 @@
 """The directory's lists and the look-up of a user."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -56,9 +57,10 @@ async def test_sites_are_known_from_the_calls(client_of: Callable[..., Client], 
 
 @pytest.mark.parametrize("key", ["id", "email"])
 async def test_a_user_is_found_by_id_and_by_address(client: Client, world: World, key: str) -> None:
-    """One user may be asked for by object id or by e-mail address."""
+    """One user may be asked for by object id or by e-mail address, percent-encoded or not."""
     user = world.directory["users"][17]
-    assert user == (await client.get(f"/phone/users/{user[key]}")).body
+    for written in (user[key], quote(user[key], safe="")):
+        assert user == (await client.get(f"/phone/users/{written}")).body
 
 
 async def test_an_unknown_user_is_not_found(client: Client) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Literal
 
 import aiohttp
 import pytest
@@ -139,14 +140,29 @@ async def test_a_delay_holds_the_true_answer_back(client: Client, zoom: Standin)
     assert 200 == (await held).status
 
 
+class Gate(asyncio.Event):
+    """An event that counts who waits at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrivals = asyncio.Semaphore(0)
+
+    async def wait(self) -> Literal[True]:
+        """Waits like any event, once counted."""
+        self.arrivals.release()
+        return await super().wait()
+
+
 async def test_one_event_holds_many(client: Client, zoom: Standin) -> None:
     """An event holds every request of its fault until it is set; a status comes after the wait."""
-    gate = asyncio.Event()
+    gate = Gate()
     zoom.fail(LIST, status=504, times=2, delay=gate)
-    held = [asyncio.create_task(client.get(LIST)) for _ in range(2)]
-    assert 200 == (await client.get("/phone/users")).status
-    gate.set()
-    assert [504, 504] == [(await each).status for each in held]
+    async with asyncio.timeout(10):
+        held = [asyncio.create_task(client.get(LIST)) for _ in range(2)]
+        await gate.arrivals.acquire()
+        await gate.arrivals.acquire()
+        gate.set()
+        assert [504, 504] == [(await each).status for each in held]
 
 
 async def test_leaving_cuts_a_request_that_is_still_held(client_of: Callable[..., Client], world: World) -> None:

@@ -1,5 +1,6 @@
 """Every case through the pure translation, in every successor generation."""
 
+from collections.abc import Iterable
 from importlib import resources
 
 import pytest
@@ -11,15 +12,24 @@ from contracts.compare import differences, order_differences
 from tests.translation.replay import reply
 
 FOLDER = resources.files("contracts.cases")
-EXCHANGES = [
-    pytest.param(case, exchange, id=f"{case.id}-{number}")
-    for case in load()
-    for number, exchange in enumerate(case.exchanges)
-]
+
+
+def _exchanges(cases: Iterable[Case]) -> list:
+    return [
+        pytest.param(case, exchange, id=f"{case.id}-{number}")
+        for case in cases
+        for number, exchange in enumerate(case.exchanges)
+    ]
+
+
+def _is_written_out(case: Case) -> bool:
+    return "like" not in decode((FOLDER / f"{case.id}.json").read_bytes())
+
+
+CASES = load()
+EXCHANGES = _exchanges(CASES)
 # A variation puts its new keys at the end: only a case that is written out says where they stand.
-WRITTEN_OUT = [
-    exchange for exchange in EXCHANGES if "like" not in decode((FOLDER / f"{exchange.values[0].id}.json").read_bytes())
-]
+WRITTEN_OUT = _exchanges(filter(_is_written_out, CASES))
 
 
 @pytest.mark.parametrize("generation", ["v3", "v2", "both"])

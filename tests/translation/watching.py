@@ -1,6 +1,6 @@
 """Notes which fields a rule really looks at, by standing in for everything its view holds."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -67,6 +67,18 @@ class _WatchedDetails:
         return self._view.entries
 
 
+def watched_elements(elements: Iterable[CallElement], reads: set[Read]) -> tuple[CallElement, ...]:
+    """The same elements, noting in `reads` what is asked of them."""
+    return tuple(cast("CallElement", _Watched(element, ("leg",), reads)) for element in elements)
+
+
+def watched_group(group: Group, reads: set[Read]) -> Group:
+    """The same group, noting in `reads` what is asked of its legs."""
+    elements = watched_elements((leg.element for leg in group.legs), reads)
+    legs = (replace(leg, element=element) for leg, element in zip(group.legs, elements, strict=True))
+    return replace(group, legs=tuple(legs))
+
+
 def _watched_leg_view(view: LegView, reads: set[Read]) -> LegView:
     def watched(leg: Leg) -> Leg:
         prefixes = ("leg", "talk") if leg.element is view.talk else ("leg",)
@@ -95,13 +107,12 @@ def _watched_view(view: Any, reads: set[Read]) -> Any:
 def watched_table(table: Table[Any], reads: Mapping[str, set[Read]]) -> Table[Any]:
     """The same table, whose derived fields note in `reads` what they look at."""
 
-    def noting(rule: Rule[Any], by: Callable[[Any], Any]) -> Rule[Any]:
+    def noting(rule: Rule[Any], kind: Derive[Any]) -> Rule[Any]:
         def watch(view: Any) -> Any:
-            return by(_watched_view(view, reads[rule.field]))
+            return kind.by(_watched_view(view, reads[rule.field]))
 
-        return replace(rule, kind=Derive(watch, rule.kind.reads))
+        return replace(rule, kind=Derive(watch, kind.reads))
 
     return replace(
-        table,
-        rules=tuple(noting(rule, rule.kind.by) if isinstance(rule.kind, Derive) else rule for rule in table.rules),
+        table, rules=tuple(noting(rule, rule.kind) if isinstance(rule.kind, Derive) else rule for rule in table.rules)
     )

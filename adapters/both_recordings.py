@@ -1,0 +1,88 @@
+"""One list out of two: recorded calls and unrecorded ones, for accounts where the upstream default leaves some out.
+
+The two upstream walks are merged newest first. A merged page ends where one of its two pages does, so that its token
+can say how far each walk has come and the same token always opens the same page. Source: semantics 6.1
+(`recording_status`).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from adapters.errors import UpstreamBroken
+from contracts.successor.reading import HistoryPage
+from contracts.successor.shapes import CallHistory
+
+STATUSES: Final = ("recorded", "non_recorded")
+
+FetchOne = Callable[[str, str], Awaitable[HistoryPage]]
+"""The upstream page of a recording status at an upstream token ("" for the first)."""
+
+
+class _Place(msgspec.Struct, array_like=True, frozen=True):
+    """Where one of the walks stands: the upstream token of its page, and the rows of that page already merged."""
+
+    token: str = ""
+    offset: int = 0
+
+
+_Places = tuple[_Place | None, _Place | None]
+_decoder: Final = msgspec.json.Decoder(_Places)
+_NOTHING: Final = HistoryPage((), "", 0)
+
+
+@dataclass(slots=True)
+class _Side:
+    """One walk's page while it is merged; without a place the walk has ended."""
+
+    place: _Place | None
+    page: HistoryPage
+    taken: int = 0
+
+    @property
+    def rows(self) -> Sequence[CallHistory]:
+        """The rows not merged yet."""
+        return self.page.rows[(self.place.offset if self.place else 0) + self.taken :]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the next row of this walk stands on its next page."""
+        return not self.rows and bool(self.page.next_page_token)
+
+    def moved(self) -> _Place | None:
+        """Where the walk stands behind the rows taken."""
+        if self.place is None or self.rows:
+            return self.place and _Place(self.place.token, self.place.offset + self.taken)
+        return _Place(self.page.next_page_token) if self.page.next_page_token else None
+
+
+async def merged_page(token: str, fetch: FetchOne) -> HistoryPage:
+    """The page of both walks that `token` opens, "" for the first; `total_records` is the sum of both."""
+    places = _opened(token)
+    sides = [
+        _Side(place, await fetch(status, place.token) if place else _NOTHING)
+        for status, place in zip(STATUSES, places, strict=True)
+    ]
+    rows: list[CallHistory] = []
+    while not any(side.is_waiting for side in sides) and any(side.rows for side in sides):
+        newest = max((side for side in sides if side.rows), key=lambda side: side.rows[0].start_time or "")
+        rows.append(newest.rows[0])
+        newest.taken += 1
+    ahead = tuple(side.moved() for side in sides)
+    return HistoryPage(
+        rows=tuple(rows),
+        next_page_token=msgspec.json.encode(ahead).decode() if any(ahead) else "",
+        total_records=sum(side.page.total_records or 0 for side in sides),
+    )
+
+
+def _opened(token: str) -> _Places:
+    if not token:
+        return (_Place(), _Place())
+    try:
+        places: _Places = _decoder.decode(token)
+    except msgspec.DecodeError as foreign:
+        raise UpstreamBroken("a token of another walk") from foreign
+    return places

@@ -1,0 +1,75 @@
+"""Two upstream walks, one list."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.both_recordings import STATUSES, merged_page
+from adapters.errors import UpstreamBroken
+from contracts.successor.reading import HistoryPage
+from contracts.successor.shapes import CallHistory
+
+
+def _rows(status: str, starts: list[int]) -> list[CallHistory]:
+    return [
+        CallHistory(call_history_uuid=f"{status}-{place}", start_time=f"2026-10-01T10:{start:02}:00Z")
+        for place, start in enumerate(sorted(starts, reverse=True))
+    ]
+
+
+class _Upstream:
+    """Both walks in pages of a size; tokens are the place of the first row."""
+
+    def __init__(self, recorded: list[int], unrecorded: list[int], *, size: int) -> None:
+        self.rows = dict(zip(STATUSES, (_rows("yes", recorded), _rows("no", unrecorded)), strict=True))
+        self.size = size
+
+    async def __call__(self, status: str, token: str) -> HistoryPage:
+        rows, start = self.rows[status], int(token or 0)
+        end = start + self.size
+        return HistoryPage(tuple(rows[start:end]), str(end) if end < len(rows) else "", len(rows))
+
+
+async def _walk(upstream: _Upstream) -> list[CallHistory]:
+    seen: list[CallHistory] = []
+    token, first = "", True
+    while token or first:
+        page = await merged_page(token, upstream)
+        seen += page.rows
+        token, first = page.next_page_token, False
+    return seen
+
+
+STARTS = st.lists(st.integers(0, 59), max_size=12)
+
+
+@given(recorded=STARTS, unrecorded=STARTS, size=st.integers(1, 5))
+async def test_a_walk_tells_every_call_of_both_once_newest_first(
+    recorded: list[int], unrecorded: list[int], size: int
+) -> None:
+    """Whatever the page size, both lists come out whole, without repeats and in the order of time."""
+    upstream = _Upstream(recorded, unrecorded, size=size)
+    seen = await _walk(upstream)
+    assert sorted(row.call_history_uuid for row in seen) == sorted(
+        row.call_history_uuid for rows in upstream.rows.values() for row in rows
+    )
+    starts = [row.start_time or "" for row in seen]
+    assert starts == sorted(starts, reverse=True)
+
+
+async def test_the_same_token_opens_the_same_page() -> None:
+    """A page may be asked for twice."""
+    upstream = _Upstream([50, 40, 30], [45, 35, 25], size=2)
+    token = (await merged_page("", upstream)).next_page_token
+    assert await merged_page(token, upstream) == await merged_page(token, upstream)
+
+
+async def test_the_total_is_that_of_both() -> None:
+    """The number of records counts recorded and unrecorded calls."""
+    assert 5 == (await merged_page("", _Upstream([1, 2], [3, 4, 5], size=1))).total_records
+
+
+async def test_a_token_of_another_walk_is_no_answer() -> None:
+    """A token that was not made here is refused, not guessed at."""
+    with pytest.raises(UpstreamBroken):
+        await merged_page("abc", _Upstream([], [], size=1))

@@ -1,0 +1,91 @@
+"""The whole service in front of the stand-in, over real sockets, for tests that ask it as a legacy program does."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from contracts.cases import World
+from contracts.codec import decode
+from shim.settings import load_settings
+from shim.standin import Standin
+from shim.wiring import RunningShim, running
+
+BEARER = "Bearer synthetic-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a legacy program got: status, headers, and the JSON it would parse."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A legacy program pointed at the service; `zoom` is what the service talks to, `shim` the service itself."""
+
+    base: str
+    zoom: Standin
+    client: aiohttp.ClientSession
+    shim: RunningShim
+
+    async def get(
+        self, target: str, *, authorization: str | None = BEARER, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One GET of a path and query, with a bearer."""
+        headers = {**({} if authorization is None else {"Authorization": authorization}), **(headers or {})}
+        async with self.client.get(self.base + target, headers=headers) as response:
+            return Answer(response.status, response.headers, decode(await response.read()))
+
+    async def walk(self, target: str, *, authorization: str = BEARER) -> list[dict[str, Any]]:
+        """Every page of a list, token by token, as pages."""
+        pages: list[dict[str, Any]] = []
+        token = ""
+        while not pages or token:
+            paged = f"{target}&next_page_token={token}" if token else target
+            answer = await self.get(paged, authorization=authorization)
+            assert answer.status == 200, answer.body
+            pages.append(answer.body)
+            token = answer.body["next_page_token"]
+        return pages
+
+
+@asynccontextmanager
+async def service(
+    world: World, generation: Any = "v3", *, settings: Mapping[str, str] | None = None, **standin: Any
+) -> AsyncIterator[Asking]:
+    """The service in front of a stand-in that plays `world`."""
+    async with Standin(world, generation, **standin) as zoom, in_front_of(zoom, settings) as asking:
+        yield asking
+
+
+@asynccontextmanager
+async def in_front_of(zoom: Standin, settings: Mapping[str, str] | None = None) -> AsyncIterator[Asking]:
+    """The service with `settings` over its own defaults: no ops port, ids in memory, no rate limit that matters."""
+    async with running(load_settings(environment(zoom.api_url, settings))) as shim, aiohttp.ClientSession() as client:
+        host, port = shim.server.addresses[0]
+        yield Asking(f"http://{host}:{port}", zoom, client, shim)
+
+
+def environment(api_url: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables a test's service is started with."""
+    return {
+        "SHIM_PORT": "0",
+        "SHIM_OPS_PORT": "0",
+        "SHIM_STATE_URL": "memory://",
+        "SHIM_RATE_SHARE": "1000",
+        "ZOOM_API_URL": api_url,
+        "ZOOM_OAUTH_URL": f"{api_url}/oauth/token",
+        **(settings or {}),
+    }
+
+
+def now() -> datetime:
+    """The present, for worlds whose calls must be recent."""
+    return datetime.now(UTC)
