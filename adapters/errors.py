@@ -17,18 +17,19 @@ class ShimError(Exception):
 
 
 class LegacyRefusal(ShimError):
-    """The shim itself says no, in v1's own words: a row of the legacy error table."""
+    """A no in v1's own words, a row of the legacy error table; `headers` are upstream's when it was upstream's no."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(self, status: int, code: int, message: str, *, headers: Mapping[str, str] = NO_HEADERS) -> None:
         super().__init__(f"{status}/{code}")
         self.status = status
         self.code = code
         self.message = message
+        self.headers = headers
 
     @classmethod
-    def of(cls, error: LegacyError) -> Self:
+    def of(cls, error: LegacyError, *, headers: Mapping[str, str] = NO_HEADERS) -> Self:
         """The refusal a row of the error table describes."""
-        return cls(error.status, error.code, error.message)
+        return cls(error.status, error.code, error.message, headers=headers)
 
 
 class UpstreamRefused(ShimError):

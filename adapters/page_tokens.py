@@ -14,6 +14,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from adapters.errors import LegacyRefusal
+from contracts.legacy.errors import PAGE_TOKEN_INVALID
 
 LIFE: Final = 900
 """Seconds a token is good for."""
@@ -100,4 +101,4 @@ def _digest(bound_to: str) -> bytes:
 
 
 def _refusal() -> LegacyRefusal:
-    return LegacyRefusal(400, 400, "The next page token is invalid or expired.")
+    return LegacyRefusal.of(PAGE_TOKEN_INVALID)

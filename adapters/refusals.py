@@ -16,4 +16,4 @@ def in_legacy_words(asked: str) -> Iterator[None]:
         error = legacy_error(asked, refused.status, refused.code)
         if error is None:
             raise
-        raise LegacyRefusal.of(error) from refused
+        raise LegacyRefusal.of(error, headers=refused.headers) from refused

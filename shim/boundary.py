@@ -23,8 +23,8 @@ def answer_to(failure: ShimError) -> web.Response:
     match failure:
         case UpstreamRefused(status=status, code=code, message=message, headers=headers):
             return legacy_error(status, code, message, headers=headers)
-        case LegacyRefusal(status=status, code=code, message=message):
-            return legacy_error(status, code, message)
+        case LegacyRefusal(status=status, code=code, message=message, headers=headers):
+            return legacy_error(status, code, message, headers=headers)
         case UpstreamSlow():
             return legacy_error(HTTPStatus.GATEWAY_TIMEOUT)
     return legacy_error(HTTPStatus.BAD_GATEWAY)

@@ -80,7 +80,7 @@ class Dispatcher:
             if self.passes == "off":
                 return legacy_error(HTTPStatus.FORBIDDEN)
             return await self.pass_through.forward(request, request.raw_path)
-        return self.ops.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
+        return await self.ops.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
 
     async def _legacy(self, request: web.BaseRequest, route: Route, *, query: str) -> web.Response:
         parameters = query_of(query)

@@ -1,6 +1,6 @@
 """What the operator asks the process: is it alive, should it get requests, what has it counted."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -23,11 +23,11 @@ class Ops:
     telemetry: Telemetry
     draining: bool = False
 
-    def probe(self, method: str, path: str) -> web.Response | None:
+    async def probe(self, method: str, path: str) -> web.Response | None:
         """The answer to `/healthz` or `/readyz`; None for any other request."""
-        probes: dict[str, Callable[[], web.Response]] = {"/healthz": _alive, "/readyz": self._ready}
+        probes: dict[str, Callable[[], Awaitable[web.Response]]] = {"/healthz": _alive, "/readyz": self._ready}
         probe = probes.get(path) if method in ("GET", "HEAD") else None
-        return probe() if probe else None
+        return await probe() if probe else None
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The handler of the ops port."""
@@ -37,10 +37,12 @@ class Ops:
                 body=self.telemetry.exposition(),
                 headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
             )
-        return self.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
+        return await self.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
 
-    def _ready(self) -> web.Response:
+    async def _ready(self) -> web.Response:
         """503 while draining and while the state is degraded; missing directory scopes are told, no more."""
+        if self.identities.trouble():
+            await self.identities.pin("", ())  # tries the store again: no request would, once they go elsewhere
         trouble = "draining" if self.draining else self.identities.trouble()
         body: dict[str, Any] = {"status": trouble or "ready"}
         missing = sorted(self.directory.scopes_missing())
@@ -49,7 +51,7 @@ class Ops:
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK, body)
 
 
-def _alive() -> web.Response:
+async def _alive() -> web.Response:
     return _json(HTTPStatus.OK, {"status": "alive"})
 
 

@@ -23,8 +23,8 @@ async def serve(settings: Settings) -> int:
     signals = _Signals()
     try:
         async with running(settings) as shim:
+            signals.listen()  # first: whoever reads that it has started may send a signal at once
             _log_start(shim, settings)
-            signals.listen()
             await signals.term.wait()
             log.info("shim.draining", seconds=settings.drain)
             shim.drain()

@@ -5,6 +5,7 @@ Source: Zoom's OpenAPI, operation getCallLogDetails; semantics 2 (which ids are 
 
 from adapters.errors import LegacyRefusal
 from adapters.finished import FinishedCall, FinishedRecord
+from adapters.identifiers import bare
 from adapters.legacy_request import LegacyAnswer, LegacyRequest
 from adapters.operations.service import Service
 from adapters.ports import RememberedCall
@@ -20,7 +21,8 @@ async def call_log_details(request: LegacyRequest, service: Service) -> LegacyAn
     known = await service.identities.find(request.partition, request.asked_id)
     if not known:
         raise LegacyRefusal.of(CALL_LOG_MISSING)
-    asked = known[0]
+    # An id that is a row's own is that row's, even if it was once a mere log entry of another.
+    asked = next((call for call in known if call.v1_id == bare(request.asked_id)), known[0])
     with in_legacy_words(CALL_LOG_DETAILS):
         record = await service.records.of_call(asked.history_uuid, request.caller, start_time=asked.start_time)
     return LegacyAnswer(_call(record, asked).details)

@@ -181,7 +181,10 @@ ACCOUNT_ROW: Final[Table[LegView]] = Table(
         Rule("hold_time", Copy(("leg.hold_time",)), "semantics 3.1 D"),
         Rule(
             "waiting_time",
-            Derive(facts.waiting_time, ("leg.waiting_time", "leg.callee_ext_type")),
+            Derive(
+                facts.waiting_time,
+                ("leg.waiting_time", "leg.direction", "leg.caller_ext_type", "leg.callee_ext_type"),
+            ),
             "semantics 3.1 D/I",
             note="absent on rows of queues, receptionists and shared lines",
         ),

@@ -210,7 +210,7 @@ def has_voicemail(view: LegView) -> bool:
 
 def waiting_time(view: LegView) -> int | None:
     """Seconds from ring to answer; rows of containers had none."""
-    return None if view.leg.callee_ext_type in CONTAINERS else view.leg.waiting_time
+    return None if owner_party(view).of("ext_type") in CONTAINERS else view.leg.waiting_time
 
 
 def client_code(view: LegView) -> str | None:

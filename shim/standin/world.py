@@ -1,13 +1,14 @@
-"""An account's calls and directory as Zoom holds them, in the newest generation's names.
+"""An account's calls and directory as Zoom holds them.
 
-It knows which row, record and element belong together and keeps the newest call first. It refuses to know who asks
-and how an answer is spelt.
+A world may speak either generation; kept, and answered from here, are the newest names. This file knows which row,
+record and element belong together and keeps the newest call first. It refuses to know who asks and how an answer is
+spelt.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from contracts.cases import World
+from contracts.cases import World, in_generation
 
 Entry = dict[str, Any]
 
@@ -20,8 +21,9 @@ class Account:
         self._records: dict[str, Entry] = {}
         self._elements: dict[str, Entry] = {}
         self._directory: Mapping[str, Sequence[Entry]] = {"sites": _sites(world), **world.directory}
-        self._rows = newest_first(world.call_history)
-        for record in world.records:
+        newest_names = in_generation(world, "v3")
+        self._rows = newest_first(newest_names.call_history)
+        for record in newest_names.records:
             self._keep(record)
 
     @property
@@ -43,10 +45,12 @@ class Account:
 
     def add(self, row: Entry, record: Entry | None) -> None:
         """Takes in a call; one with a known history uuid replaces what was known of it."""
+        arrived = in_generation(World([row], [] if record is None else [record], {}), "v3")
+        (row,) = arrived.call_history
         uuid = row["call_history_uuid"]
         self._rows = newest_first([*(known for known in self._rows if known["call_history_uuid"] != uuid), row])
-        if record is not None:
-            self._keep(record)
+        for each in arrived.records:
+            self._keep(each)
 
     def _keep(self, record: Entry) -> None:
         uuid = record["call_history_uuid"]

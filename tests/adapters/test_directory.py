@@ -129,6 +129,13 @@ class TestLookingUp:
         assert "area" == await object_id(directory, AREA)
         assert await object_id(directory, Extension("common_area", "ext-x", "2401")) is None
 
+    async def test_a_common_areas_number_is_nobody_elses(self, directory, zoom):
+        """A user without an extension id is not taken for the area of that number."""
+        zoom.says("/phone/common_areas", AREAS)
+        zoom.says("/phone/users", users())
+        assert "area" == await object_id(directory, AREA)
+        assert await object_id(directory, user(2400, id=None)) is None
+
     async def test_directories_are_asked_side_by_side(self, directory, zoom):
         """A slow list does not keep the others waiting."""
         gate = asyncio.Event()

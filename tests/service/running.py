@@ -15,6 +15,7 @@ from shim.standin import Standin
 from shim.wiring import RunningShim, running
 
 BEARER = "Bearer synthetic-token"
+MOST_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,15 @@ class Asking:
         async with self.client.get(self.base + target, headers=headers) as response:
             return Answer(response.status, response.headers, decode(await response.read()))
 
-    async def walk(self, target: str, *, authorization: str = BEARER) -> list[dict[str, Any]]:
-        """Every page of a list, token by token, as pages."""
+    async def walk(self, target: str, *, token: str = "", authorization: str = BEARER) -> list[dict[str, Any]]:
+        """Every page of a list from the first or the one of a token, token by token, as pages."""
         pages: list[dict[str, Any]] = []
-        token = ""
         while not pages or token:
             paged = f"{target}&next_page_token={token}" if token else target
             answer = await self.get(paged, authorization=authorization)
             assert answer.status == 200, answer.body
             pages.append(answer.body)
+            assert len(pages) < MOST_PAGES, "a walk without end"
             token = answer.body["next_page_token"]
         return pages
 
@@ -68,9 +69,16 @@ async def service(
 @asynccontextmanager
 async def in_front_of(zoom: Standin, settings: Mapping[str, str] | None = None) -> AsyncIterator[Asking]:
     """The service with `settings` over its own defaults: no ops port, ids in memory, no rate limit that matters."""
-    async with running(load_settings(environment(zoom.api_url, settings))) as shim, aiohttp.ClientSession() as client:
+    async with shim_at(zoom.api_url, settings) as shim, aiohttp.ClientSession() as client:
         host, port = shim.server.addresses[0]
         yield Asking(f"http://{host}:{port}", zoom, client, shim)
+
+
+@asynccontextmanager
+async def shim_at(api_url: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[RunningShim]:
+    """The service alone, in front of whatever listens at an address."""
+    async with running(load_settings(environment(api_url, settings))) as shim:
+        yield shim
 
 
 def environment(api_url: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:

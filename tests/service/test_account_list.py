@@ -89,6 +89,16 @@ async def test_every_form_of_time_reaches_upstream_and_comes_back_verbatim(text,
         assert ([upstream], [upstream]) == (sent(asking.zoom)["from"], sent(asking.zoom)["to"])
 
 
+async def test_blanks_around_a_value_do_not_count():
+    """Neither in times nor in sizes."""
+    async with service(plain(1)) as asking:
+        answer = await asking.get(f"{LIST}?from=+2026-03-10&to=2026-03-10%20&page_size=+7+")
+    assert (200, "2026-03-10", "2026-03-10", 7) == (
+        answer.status,
+        *(answer.body[key] for key in ("from", "to", "page_size")),
+    )
+
+
 @pytest.mark.parametrize("text", ["2026-3-9", "yesterday", "9999-99-99", "2026-03-09T08:00:00%2B01:00", "%00", "%ff"])
 @pytest.mark.parametrize("query", ["from={}", "from={}&to=2026-03-10", "from=2026-03-01&to={}"])
 async def test_another_form_of_time_is_refused_before_upstream_is_asked(query, text):

@@ -36,7 +36,7 @@ def busy(seed: int, count: int) -> World:
 
 def monitored(*numbers: int) -> World:
     """Records that were no row in v1."""
-    times = {"start_time": "2026-03-10T19:30:00Z", "end_time": "2026-03-10T19:40:00Z"}
+    times: dict[str, Any] = {"start_time": "2026-03-10T19:30:00Z", "end_time": "2026-03-10T19:40:00Z"}
     return World(
         call_history=[row_body(0xF00 + number, **times) for number in numbers],
         records=[record_body(0xF00 + number, event="monitor", **times) for number in numbers],

@@ -187,6 +187,20 @@ def test_people_exist_in_the_directory(world: World) -> None:
     assert len(played) > 40
 
 
+def test_everybody_has_a_number_of_their_own(world: World) -> None:
+    """An extension has one direct number in all its calls and shares it with nobody; outsiders are many."""
+    numbered = {
+        (entry.get(f"{side}_ext_id", "outside"), entry[f"{side}_did_number"])
+        for entry in _entries(world)
+        for side in SIDES
+        if f"{side}_did_number" in entry
+    }
+    inside = {(owner, number) for owner, number in numbered if owner != "outside"}
+    assert len(inside) == len({owner for owner, _ in inside}) == len({number for _, number in inside})
+    assert {"+1650"} == {number[:5] for _, number in inside}
+    assert len(numbered - inside) > 100
+
+
 def test_the_company_is_whole(world: World) -> None:
     """The company has its people, queues, receptionists, lines, areas and sites, each number once."""
     sizes = {kind: len(entries) for kind, entries in world.directory.items()}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.cases import World
+from contracts.cases import World, in_generation, load
 from contracts.cases.worlds import Spoken
 from shim.standin import Standin
 from tests.standin.asking import WHOLE_WINDOW, Client, Clock
@@ -105,3 +105,31 @@ async def test_a_history_detail_speaks_v2(client_of: Callable[..., Client], worl
         unknown = await client_of(zoom).get("/phone/call_history_detail/nobody")
     assert (key, record["call_history_uuid"]) == (body["id"], body["call_path_id"])
     assert (404, 301) == (unknown.status, unknown.body["code"])
+
+
+@pytest.mark.parametrize("generation", ["v2", "v3", "both"])
+async def test_every_case_can_be_played(client_of: Callable[..., Client], world: World, generation: Spoken) -> None:
+    """Whatever a case's world holds, its calls are listed and each of its records is found."""
+    worlds = {case.id: case.world for case in load()}
+    ages = {"from": "2000-01-01", "to": "2100-01-01", "page_size": "300"}
+    async with Standin(world, generation, clock=Clock(), bearers=worlds) as zoom:
+        for name, played in worlds.items():
+            client = client_of(zoom, name)
+            body = (await client.get("/phone/call_history", ages)).body
+            keys = [record["call_history_uuid"] for record in played.records]
+            found = [(await client.get(f"/phone/call_history/{key}")).status for key in keys]
+            assert (len(played.call_history), [200] * len(keys)) == (body["total_records"], found), name
+
+
+@pytest.mark.parametrize("generation", ["v2", "v3", "both"])
+async def test_a_world_may_be_written_in_either_generation(
+    client_of: Callable[..., Client], world: World, generation: Spoken
+) -> None:
+    """A world in v2's names is answered exactly as the same world in v3's."""
+    older = in_generation(world, "v2")
+    record = f"/phone/call_history/{world.records[0]['call_history_uuid']}"
+    async with Standin(world, generation, clock=Clock(), bearers={"newer": None, "older": older}) as zoom:
+        newer_client, older_client = client_of(zoom, "newer"), client_of(zoom, "older")
+        for path in ("/phone/call_history", record):
+            newer_body, older_body = (await newer_client.get(path)).body, (await older_client.get(path)).body
+            assert newer_body | {"next_page_token": ""} == older_body | {"next_page_token": ""}

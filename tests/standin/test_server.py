@@ -132,12 +132,13 @@ async def test_a_delay_holds_the_true_answer_back(client: Client, zoom: Standin)
         await gate.wait()
 
     zoom.fail(LIST, delay=hold())
-    held = asyncio.create_task(client.get(LIST))
-    await arrived.wait()
-    overtaking = await client.get(LIST)
-    assert (200, False) == (overtaking.status, held.done())
-    gate.set()
-    assert 200 == (await held).status
+    async with asyncio.timeout(10):
+        held = asyncio.create_task(client.get(LIST))
+        await arrived.wait()
+        overtaking = await client.get(LIST)
+        assert (200, False) == (overtaking.status, held.done())
+        gate.set()
+        assert 200 == (await held).status
 
 
 class Gate(asyncio.Event):

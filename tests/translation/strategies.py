@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.translation.options import OPTIONS, Options
 from adapters.translation.world import Directory, DirectoryEntry, World
-from contracts.successor.shapes import TIMES, UNREAD_IN_ELEMENTS, VALUES, CallElement, CallHistory
+from contracts.successor.shapes import TIMES, UNREAD, UNREAD_IN_ELEMENTS, VALUES, CallElement, CallHistory
 
 Raw = dict[str, Any]
 """A JSON object as upstream sends it."""
@@ -47,13 +47,22 @@ def _words(name: str) -> st.SearchStrategy[str]:
     return st.sampled_from((f"{name} 1", f"{name}-2", ""))
 
 
+_OFTEN = {
+    "result_reason": ("",) * 12,
+    "event": ("incoming", "outgoing", "ring_to_member", "forward", "overflow") * 3,
+}
+"""What is said more often than the rest of its vocabulary: most legs are ordinary ones."""
+
+
 def _value(field: msgspec.structs.FieldInfo) -> st.SearchStrategy[Any]:
     if field.name in VALUES:
-        return st.sampled_from(sorted(VALUES[field.name]))
+        return st.sampled_from((*_OFTEN.get(field.name, ()), *sorted(VALUES[field.name])))
     if field.name in TIMES:
         return st.integers(0, 1200).map(time_at)
     if "bool" in str(field.type):
         return st.booleans()
+    if field.name == "is_node":
+        return st.sampled_from((1, 1, 1, 1, 0))
     if "int" in str(field.type):
         return st.integers(0, 3) if field.name in ("segment", "node") else st.integers(0, 1)
     return _words(field.name)
@@ -94,12 +103,28 @@ def _transfer(draw: st.DrawFn, segment: int) -> list[Raw]:
     return [draw(_leg(segment, action)), draw(_leg(segment + 1, {"event": "incoming"}))]
 
 
+@st.composite
+def _twins(draw: st.DrawFn) -> list[Raw]:
+    start = draw(st.integers(0, 60))
+    leg = draw(_element) | {"segment": draw(st.integers(0, 2))}
+    logged = st.tuples(st.integers(0, 2), st.integers(0, 2))
+    times = draw(st.lists(logged, min_size=2, max_size=3))
+    return [{**leg, "node": node, "start_time": time_at(start + later)} for node, later in times]
+
+
+_silent = st.sampled_from(
+    """direct_transfer warm_transfer warm_transfer_outgoing warm_transfer_incoming park merge shared
+    monitor listen whisper barge conference_barge takeover""".split()
+)
+_unheard = st.lists(st.builds(lambda leg, event: {**leg, "event": event}, _element, _silent), min_size=1, max_size=4)
 _forward = st.integers(1, 4).flatmap(
     lambda segment: _leg(segment, {"event": "forward", "callee_did_number": "+15035550164", "result": "answered"})
 )
 _parts = st.one_of(
-    st.lists(_element, max_size=2),
+    st.lists(_element, max_size=3),
     st.lists(_forward, min_size=1, max_size=1),
+    _unheard,
+    _twins(),
     st.integers(0, 3).flatmap(_queue),
     st.integers(0, 3).flatmap(_transfer),
 )
@@ -112,7 +137,7 @@ def _element_id(number: int) -> str:
 @st.composite
 def records(draw: st.DrawFn) -> Raw:
     """One record: a header and up to a dozen elements, each with an id of its own."""
-    elements = [element for part in draw(st.lists(_parts, max_size=3)) for element in part]
+    elements = [element for part in draw(st.lists(_parts, min_size=1, max_size=3)) for element in part]
     numbered = [{**element, "call_element_id": _element_id(number)} for number, element in enumerate(elements)]
     uuid = UUID(int=draw(st.integers(10**6, 10**9)))
     return {"call_history_uuid": f"20260310-{uuid}", **draw(_header), "call_elements": numbered}
@@ -160,7 +185,6 @@ JUNK = st.recursive(
 """JSON values nobody promised, among them padded, blank and look-alike texts."""
 
 _KNOWN = {*ELEMENT_FIELDS, *HISTORY_FIELDS, *UNREAD_IN_ELEMENTS, "call_elements", "call_path", "id"}
-UNKNOWN_FIELDS = st.dictionaries(st.text(max_size=12).filter(lambda name: name not in _KNOWN), JUNK, max_size=3)
-"""Keys of no shape, with any value."""
-UNREAD_FIELDS = st.dictionaries(st.sampled_from(sorted(UNREAD_IN_ELEMENTS)), JUNK, max_size=3)
-"""Keys the shape of an element lists as unread, with any value."""
+_unknown = st.dictionaries(st.text(max_size=12).filter(lambda name: name not in _KNOWN), JUNK, max_size=3)
+NOISE = st.builds(lambda unknown, junk: {**unknown, **dict.fromkeys(UNREAD, junk)}, _unknown, JUNK)
+"""Keys of no shape, and all those listed as unread, with any values."""
