@@ -12,7 +12,6 @@ import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -24,7 +23,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
-from contracts.codec import encode
+from shim.answers import refusal
 from shim.raw_target import refusal_status
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -55,20 +54,6 @@ class Limits:
     lingering_time: float = 5
     write_timeout: float = 30
     handshake_timeout: float = 10
-
-
-def envelope(status: int) -> web.Response:
-    """The legacy error body of `status`: its code and its standard phrase, and nothing of the request."""
-    body = encode({"code": status, "message": HTTPStatus(status).phrase})
-    return web.Response(status=status, body=body, content_type="application/json")
-
-
-def refusal(status: int) -> web.Response:
-    """The envelope of `status`, after which the connection closes."""
-    answer = envelope(status)
-    answer.headers[hdrs.CONNECTION] = "close"
-    answer.force_close()
-    return answer
 
 
 def limit_unread(sock: socket.socket, seconds: float) -> None:

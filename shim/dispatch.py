@@ -21,7 +21,8 @@ from adapters.legacy_request import LegacyRequest
 from adapters.operations.service import Service
 from adapters.ports import Caller
 from contracts.legacy.errors import INVALID_TOKEN
-from shim.boundary import answer_to, legacy_error
+from shim.answers import envelope, json_answer
+from shim.boundary import answer_to
 from shim.ops import Ops
 from shim.pass_through import API_PREFIX, OAUTH_PREFIX, PassThrough
 from shim.routing import Route, find_route, query_of
@@ -62,7 +63,7 @@ class Dispatcher:
             raise  # a stream that had begun: the connection is cut so that nobody takes it for the whole
         except Exception:
             log.error("request.failed", exc_info=True)
-            answer = legacy_error(HTTPStatus.INTERNAL_SERVER_ERROR)
+            answer = envelope(HTTPStatus.INTERNAL_SERVER_ERROR)
         finally:
             seconds = asyncio.get_running_loop().time() - started
             status = 0 if answer is None else answer.status
@@ -78,9 +79,9 @@ class Dispatcher:
             return await self._legacy(request, route, query=query)
         if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
             if self.passes == "off":
-                return legacy_error(HTTPStatus.FORBIDDEN)
+                return envelope(HTTPStatus.FORBIDDEN)
             return await self.pass_through.forward(request, request.raw_path)
-        return await self.ops.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
+        return await self.ops.probe(request.method, path) or envelope(HTTPStatus.NOT_FOUND)
 
     async def _legacy(self, request: web.BaseRequest, route: Route, *, query: str) -> web.Response:
         parameters = query_of(query)
@@ -92,7 +93,7 @@ class Dispatcher:
         except ShimError as failure:
             response = answer_to(failure)
         else:
-            response = web.Response(body=answer.body, headers=answer.headers, content_type="application/json")
+            response = json_answer(answer.body, headers=answer.headers)
         response.headers.update(DEPRECATION)
         response.headers["Link"] = f'<{_successor(route)}>; rel="successor-version"'
         return response

@@ -10,7 +10,7 @@ from aiohttp import web
 from adapters.directory import ExtensionDirectory
 from adapters.ports import Identities
 from contracts.codec import encode
-from shim.boundary import legacy_error
+from shim.answers import envelope, json_answer
 from shim.telemetry import Telemetry
 
 
@@ -37,7 +37,7 @@ class Ops:
                 body=self.telemetry.exposition(),
                 headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
             )
-        return await self.probe(request.method, path) or legacy_error(HTTPStatus.NOT_FOUND)
+        return await self.probe(request.method, path) or envelope(HTTPStatus.NOT_FOUND)
 
     async def _ready(self) -> web.Response:
         """503 while draining and while the state is degraded; missing directory scopes are told, no more."""
@@ -56,4 +56,4 @@ async def _alive() -> web.Response:
 
 
 def _json(status: HTTPStatus, body: dict[str, Any]) -> web.Response:
-    return web.Response(status=status, body=encode(body), content_type="application/json")
+    return json_answer(encode(body), status=status)

@@ -1,7 +1,7 @@
 """Everything that is no legacy operation, handed to Zoom and back byte for byte, streamed both ways.
 
 Knows where a path goes and which headers end here; refuses to know what a request means and who may send it. Nothing
-is retried, followed, decompressed or buffered.
+is followed, decompressed or buffered, and only a read whose connection died unanswered is sent a second time.
 
 Not carried over: header values that are no UTF-8, which aiohttp cannot write (400 for a request, 502 for a reply);
 trailers; the framing of a body sent in chunks (chunk bounds may move). A write without a body and without a length
@@ -12,17 +12,21 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import structlog
 from aiohttp import (
+    ClientConnectorError,
     ClientError,
+    ClientOSError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
+    ServerDisconnectedError,
     SocketTimeoutError,
     StreamReader,
     TCPConnector,
@@ -33,7 +37,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from adapters.errors import UpstreamBroken
-from shim.connection import UNTYPED, envelope, limit_unread, refusal
+from shim.answers import envelope, refusal
+from shim.connection import UNTYPED, limit_unread
 from shim.raw_target import refusal_status
 
 API_PREFIX: Final = "/v2"
@@ -59,6 +64,7 @@ _MADE_HERE: Final = frozenset({b"expect", b"host"})
 # A peer that nominates the framing would have the next one see two requests in one.
 _NEVER_NOMINATED: Final = frozenset({b"content-length"})
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_READS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 _CONNECT_TIMEOUT: Final = 3.0
 _log: Final[structlog.typing.FilteringBoundLogger] = structlog.get_logger()
 
@@ -139,15 +145,25 @@ class PassThrough:
         silence = self._session.timeout.sock_read
         upload = _Upload(request.content, silence) if request.body_exists else None
         try:
-            upstream = await self._session.request(
-                request.method, url, headers=headers, data=upload, allow_redirects=False
-            )
+            upstream = await self._exchange(request.method, url, headers, upload)
         except (ClientError, TimeoutError) as broken:
             return _no_answer(broken, upload)
         try:
             return await _relay(upstream, request)
         finally:
             upstream.close()  # given back already when read to its end
+
+    async def _exchange(
+        self, method: str, url: URL, headers: CIMultiDict[str], upload: "_Upload | None"
+    ) -> ClientResponse:
+        """Zoom's answer; a read whose kept connection turned out dead is sent a second time, a write never."""
+        send = partial(self._session.request, method, url, headers=headers, data=upload, allow_redirects=False)
+        try:
+            return await send()
+        except (ServerDisconnectedError, ClientOSError) as broken:
+            if upload is not None or method not in _READS or isinstance(broken, ClientConnectorError):
+                raise
+        return await send()
 
     def _address(self, target: str) -> URL | None:
         """Where `target` goes; None when it is not ours. Nothing in it can change the host."""

@@ -14,11 +14,14 @@ from tests.edge.raw import RawClient, RawUpstream, exchange, is_silent, reply, r
 TRANSFER = b"Transfer-Encoding: chunked"
 
 
-@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"PUT", b"DELETE", b"PATCH", b"POST"])
-@pytest.mark.parametrize("body", [b"", b"body"])
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [(method, body) for method in (b"PUT", b"DELETE", b"PATCH", b"POST") for body in (b"", b"body")]
+    + [(b"GET", b"body")],
+)
 @pytest.mark.parametrize("kept", [False, True], ids=["fresh connection", "kept connection"])
-async def test_a_request_goes_out_once(upstream, forwarder, method, kept, body):
-    """When Zoom's connection dies before the answer nothing is sent again, for Zoom may have acted on it.
+async def test_a_write_goes_out_once(upstream, forwarder, method, kept, body):
+    """When Zoom's connection dies before the answer no write is sent again, for Zoom may have acted on it.
 
     Pins the private switch of aiohttp's retry.
     """
@@ -27,10 +30,29 @@ async def test_a_request_goes_out_once(upstream, forwarder, method, kept, body):
         await exchange(port, request(b"/v2/first"))
     upstream.answer = says_and_closes()
     sent = request(b"/v2/x", *[sized(body)] * bool(body), method=method, body=body)
-    got = await exchange(port, sent, to_head=method == b"HEAD")
+    got = await exchange(port, sent)
     assert 502 == got.status
     assert [b"/v2/first"] * kept + [b"/v2/x"] == [seen.target for seen in upstream.requests]
     assert 1 == upstream.connections
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS"])
+async def test_a_read_survives_a_dead_connection(upstream, forwarder, method):
+    """A read is sent a second time, and no more, when the connection dies before the answer."""
+    port = await forwarder()
+    await exchange(port, request(b"/v2/first"))
+    upstream.answer = says_and_closes()
+    got = await exchange(port, request(b"/v2/x", method=method), to_head=method == b"HEAD")
+    assert 502 == got.status
+    assert [b"/v2/first", b"/v2/x", b"/v2/x"] == [seen.target for seen in upstream.requests]
+
+
+async def test_a_read_on_a_connection_closed_while_idle_is_answered(upstream, forwarder):
+    """A kept connection that Zoom has closed meanwhile costs the client nothing."""
+    port = await forwarder()
+    upstream.answer = says_and_closes(reply(b"Content-Length: 2", body=b"{}"))
+    answers = [await exchange(port, request(b"/v2/x")) for _turn in range(3)]
+    assert [200, 200, 200] == [answer.status for answer in answers]
 
 
 async def test_zoom_out_of_reach_is_a_502(upstream, forwarder):

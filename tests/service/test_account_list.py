@@ -44,7 +44,7 @@ async def test_the_json_is_of_the_published_shape():
     async with service(busy(1, 40)) as asking:
         answer = await asking.get(f"{LIST}?from=2026-03-01&to=2026-03-10&page_size=300")
     assert 40 < len(AccountCallLogs.model_validate(answer.body).call_logs)
-    assert answer.headers["Content-Type"].split(";")[0] == "application/json"
+    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
 
 
 @pytest.mark.parametrize(
