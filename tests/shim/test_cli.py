@@ -167,6 +167,8 @@ class TestDemo:
         """Who leaves the demo with Ctrl-C has seen no failure."""
         body = (
             "import asyncio, os, signal\n"
+            # A shell that runs the tests in the background has the signal ignored, and children inherit that.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "async def demo(*, once, port):\n"
             "    os.kill(os.getpid(), signal.SIGINT)\n"
             "    await asyncio.Event().wait()\n"
