@@ -23,7 +23,7 @@ from adapters.ports import Caller
 from contracts.legacy.errors import INVALID_TOKEN
 from shim.answers import envelope, json_answer
 from shim.boundary import answer_to
-from shim.ops import Ops
+from shim.ops import PROBES, Ops
 from shim.pass_through import API_PREFIX, OAUTH_PREFIX, PassThrough
 from shim.routing import Route, find_route, query_of
 from shim.telemetry import Telemetry
@@ -33,6 +33,7 @@ DEPRECATION: Final = {
     "Sunset": "Sat, 30 May 2026 00:00:00 GMT",  # RFC 8594
 }
 REQUEST_ID: Final = "X-Request-Id"
+PROBE: Final = "probe"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -68,7 +69,7 @@ class Dispatcher:
             seconds = asyncio.get_running_loop().time() - started
             status = 0 if answer is None else answer.status
             self.telemetry.request_answered(name, status, seconds=seconds)
-            _sum_up(log, status, upstream_calls=ledger.upstream_calls, milliseconds=round(seconds * 1000, 1))
+            _sum_up(log, name, status, upstream_calls=ledger.upstream_calls, milliseconds=round(seconds * 1000, 1))
         if not answer.prepared:
             answer.headers[REQUEST_ID] = request_id
         return answer
@@ -117,7 +118,9 @@ def _request_id(request: web.BaseRequest) -> str:
 def _name(route: Route | None, path: str) -> str:
     if route is not None:
         return route.operation.id
-    return "passThrough" if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)) else "other"
+    if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
+        return "passThrough"
+    return PROBE if path in PROBES else "other"
 
 
 def _successor(route: Route) -> str:
@@ -127,10 +130,15 @@ def _successor(route: Route) -> str:
 
 
 def _sum_up(
-    log: structlog.typing.FilteringBoundLogger, status: int, *, upstream_calls: int, milliseconds: float
+    log: structlog.typing.FilteringBoundLogger,
+    operation: str,
+    status: int,
+    *,
+    upstream_calls: int,
+    milliseconds: float,
 ) -> None:
-    event, fields = "request.answered", {"status": status, "upstream_calls": upstream_calls, "ms": milliseconds}
+    """The request's one event; a probe's is for debugging, for there is one every few seconds."""
+    told = log.debug if operation == PROBE else log.info
     if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning(event, **fields)
-    else:
-        log.info(event, **fields)
+        told = log.warning
+    told("request.answered", status=status, upstream_calls=upstream_calls, ms=milliseconds)

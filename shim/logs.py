@@ -15,6 +15,7 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Final, Literal, TextIO
 
+import stamina
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -64,6 +65,8 @@ def _tame_libraries() -> None:
     logging.getLogger("aiohttp").setLevel(logging.WARNING)
     # It logs bytes of requests that it cannot parse; the server counts those itself.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    # A line for every retry would be hundreds in an outage; attempts are counted instead.
+    stamina.instrumentation.set_on_retry_hooks(())
     # One line a request is ours to write, without the raw target.
     logging.getLogger("aiohttp.access").disabled = True
 

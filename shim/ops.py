@@ -1,9 +1,8 @@
 """What the operator asks the process: is it alive, should it get requests, what has it counted."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -12,6 +11,8 @@ from adapters.ports import Identities
 from contracts.codec import encode
 from shim.answers import envelope, json_answer
 from shim.telemetry import Telemetry
+
+PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,9 +26,9 @@ class Ops:
 
     async def probe(self, method: str, path: str) -> web.Response | None:
         """The answer to `/healthz` or `/readyz`; None for any other request."""
-        probes: dict[str, Callable[[], Awaitable[web.Response]]] = {"/healthz": _alive, "/readyz": self._ready}
-        probe = probes.get(path) if method in ("GET", "HEAD") else None
-        return await probe() if probe else None
+        if path not in PROBES or method not in ("GET", "HEAD"):
+            return None
+        return _alive() if path == "/healthz" else await self._ready()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The handler of the ops port."""
@@ -51,7 +52,7 @@ class Ops:
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK, body)
 
 
-async def _alive() -> web.Response:
+def _alive() -> web.Response:
     return _json(HTTPStatus.OK, {"status": "alive"})
 
 

@@ -110,7 +110,7 @@ async def test_requests_are_counted_by_operation_and_status(asking):
     assert {
         'shim_requests_total{operation="accountCallLogs",status="200"}',
         'shim_requests_total{operation="getCallLogDetails",status="404"}',
-        'shim_requests_total{operation="other",status="200"}',
+        'shim_requests_total{operation="probe",status="200"}',
         'shim_requests_total{operation="other",status="404"}',
         'shim_requests_total{operation="passThrough",status="404"}',
     } == lines

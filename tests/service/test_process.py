@@ -193,6 +193,19 @@ async def test_every_request_is_one_event_without_secrets_ids_or_names(tmp_path)
     assert [] == [text for text in traces if text in written]
 
 
+async def test_a_failing_upstream_is_one_line_a_request(tmp_path):
+    """Retries are counted, not written: an outage must not fill the log, and probes are no news."""
+    settings = {"ZOOM_API_URL": "http://127.0.0.1:9/v2", "SHIM_LOG_LEVEL": "info"}
+    async with served(tmp_path, **settings) as (process, _, port):
+        for target in (DAY, "/healthz"):
+            await ask(port, target)
+        process.child.send_signal(signal.SIGINT)
+        await process.ended()
+    events = [json.loads(line)["event"] for line in process.lines]
+    begins, ends = ["shim.started", "page_tokens.end_with_process"], ["shim.draining", "shim.stopped"]
+    assert [*begins, "request.answered", *ends] == events
+
+
 async def test_a_state_file_appears_where_it_was_asked_for(tmp_path):
     """Relative to the working directory; a restart finds the calls in it."""
     settings = {"SHIM_STATE_URL": "sqlite:///./state.db"}
