@@ -13,6 +13,7 @@ from typing import Any, Final
 from cachetools import TTLCache
 
 from adapters.errors import ShimError, UpstreamRefused
+from adapters.page_end import SCOPE_MISSING
 from adapters.ports import Caller, Zoom
 from adapters.successor_calls import DIRECTORY_PAGE, SHARED_LINE_PAGE, directory_page, user_by_email
 from adapters.translation.world import Directory, DirectoryEntry, extension_number
@@ -168,8 +169,8 @@ class ExtensionDirectory:
             body = await self._page(kind, caller, page_size=size, token=token)
             if body is None:
                 return self._is_refused(kind, caller)
-            token = str(body.get("next_page_token") or "")
-            if not token:
+            last, token = token, str(body.get("next_page_token") or "")
+            if token in ("", last):
                 break
         self._listed[caller.key, kind] = True
         return True
@@ -202,7 +203,8 @@ class ExtensionDirectory:
         """
         if not isinstance(failure, UpstreamRefused) or failure.status in (401, 429) or failure.status >= 500:
             return False
-        if user is not None and failure.status == 404:
+        is_scope = failure.status == 403 or failure.code == SCOPE_MISSING
+        if user is not None and not is_scope:
             self._nobody[caller.key, user.id or ""] = True
             return True
         self._refused[caller.key, kind] = True

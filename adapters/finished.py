@@ -79,7 +79,7 @@ class RecordCache:
         return kept.record if kept else None
 
     def shared(self, history_uuid: str, caller: Caller) -> FinishedRecord | None:
-        """The record as any credential fetched it; the caller must pass `may_be_served` first."""
+        """The record as any credential fetched it; the caller must have had a detail and directory calls of its own."""
         kept = self._kept.get(_key(_EVERYBODY, history_uuid, caller))
         return kept.record if kept else None
 

@@ -59,7 +59,8 @@ def _reason(failure: ShimError, *, neighbours: Sequence[Detail]) -> Reason | Non
         return "scope"
     if status == 404:
         return "missing"
-    is_its_own = status is not None and status not in (401, 429)
-    if not is_its_own and not isinstance(failure, UpstreamBroken):
+    if status is not None and status < 500 and status not in (401, 429):
+        return "failed"
+    if status in (401, 429) or not isinstance(failure, UpstreamRefused | UpstreamBroken):
         return None
     return "failed" if any(neighbour.record is not None for neighbour in neighbours) else None

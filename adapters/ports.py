@@ -23,9 +23,9 @@ class Category(StrEnum):
 class Caller:
     """Who asks, and until when.
 
-    `authorization` is the header value sent upstream (never logged), `key` the SHA-256 of the full credential,
-    `account` the `{accountId}` of the path as sent (None without one and for `me`), `deadline` a moment of the
-    event loop's monotonic clock in seconds.
+    `authorization` is the header value sent upstream (never logged), `key` the SHA-256 of the full credential and the
+    account it speaks for, `account` the `{accountId}` of the path as sent (None without one and for `me`), `deadline` a
+    moment of the event loop's monotonic clock in seconds.
     """
 
     authorization: str = field(repr=False)

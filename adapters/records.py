@@ -114,7 +114,7 @@ class Records:
             return own
         asking = _before(caller, 2 * self._finishing)
         record = await self._fetch(history_uuid, asking, is_late=self._is_within(LATE_FOR, start_time))
-        return (await self._finish([_Draft(record, is_exact=True)], caller))[0]
+        return (await self._finish([_Draft(record, is_exact=bool(record.elements))], caller))[0]
 
     async def _first_detail(self, rows: Sequence[CallHistory], caller: Caller) -> dict[str, Detail]:
         """The first row's detail alone, for a credential that has yet to show that it may ask for one."""
@@ -202,7 +202,7 @@ def _before(caller: Caller, seconds: float) -> Caller:
 def _draft(row: CallHistory, details: Mapping[str, Detail]) -> _Draft:
     """The detail where there is one that tells of elements, else the list row, which knows the result."""
     record = details[row.call_history_uuid].record
-    return _Draft(record if record and record.elements else row, is_exact=record is not None)
+    return _Draft(record if record and record.elements else row, is_exact=bool(record and record.elements))
 
 
 def _calls(draft: _Draft, *, world: World) -> tuple[LegacyCall, ...]:

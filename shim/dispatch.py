@@ -106,7 +106,8 @@ class Dispatcher:
             authorization = f"Bearer {token}" if token else ""
         if not authorization:
             raise LegacyRefusal.of(INVALID_TOKEN)
-        key = hashlib.sha256(authorization.encode(errors="surrogateescape")).hexdigest()
+        whose = f"{route.account or ''}\0{authorization}"  # one credential may speak for several accounts
+        key = hashlib.sha256(whose.encode(errors="surrogateescape")).hexdigest()
         return Caller(authorization, key, route.account, asyncio.get_running_loop().time() + self.deadline)
 
 

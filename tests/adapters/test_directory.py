@@ -103,10 +103,10 @@ class TestLookingUp:
         ]
 
     async def test_a_list_without_end_is_left(self, directory, zoom):
-        """A token for ever does not keep a request busy for ever."""
+        """A token that comes again ends the list."""
         zoom.says("/phone/users", users(1, token="again"))
         assert "id1" == await object_id(directory, user(1, email=None))
-        assert 200 == len(zoom.asked)
+        assert 2 == len(zoom.asked)
 
     async def test_containers_are_listed(self, directory, zoom):
         """Queues, receptionists, shared lines and rooms come as lists; names are trimmed."""
@@ -262,6 +262,14 @@ class TestRefusals:
         await directory.see([user(1)], ONE)
         await directory.see([user(2)], ONE)
         assert 1 == len(zoom.asked)
+
+    async def test_a_user_upstream_will_not_tell_is_that_user_alone(self, directory, zoom):
+        """A refusal that is not about the scope says nothing of the other users."""
+        zoom.says("/phone/users/u1%40example.com", UpstreamRefused(400, 300, "Validation Failed."))
+        zoom.says("/phone/users/u2%40example.com", listed(2))
+        assert await object_id(directory, user(1)) is None
+        assert "id2" == await object_id(directory, user(2))
+        assert frozenset() == directory.scopes_missing()
 
     @pytest.mark.parametrize(
         "failure",

@@ -115,3 +115,9 @@ def test_rows_stand_from_the_first_on_without_a_gap(details):
     following = details[len(end.rows) :]
     assert end.stop is (following[0].failure if following else None)
     assert [detail.failure is None for detail in details[: len(end.rows)]] == [reason is None for reason in end.rows]
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 410])
+def test_a_refusal_of_one_call_is_that_rows_own_even_alone(status: int) -> None:
+    """A walk must get past a call that upstream lists and will not tell, also when it is the only row of its page."""
+    assert PageEnd(("failed",), None) == page_end([Detail(failure=UpstreamRefused(status, 300, "Validation Failed."))])

@@ -151,3 +151,12 @@ async def test_a_request_says_what_it_cost_upstream(capsys):
         for line in metrics.splitlines()
         if line.startswith(f'shim_upstream_calls_total{{call="{name}",status="200"}}')
     ]
+
+
+async def test_one_bearer_for_two_accounts_is_two_askers():
+    """What was learnt of one account's directory is not believed of another's."""
+    async with service(plain(1)) as asking:
+        for account in ("A", "B"):
+            await listed(asking, DAY.replace("/v2/", f"/v2/accounts/{account}/"))
+        asked = [call.path for call in asking.zoom.calls if "/phone/users" in call.path]
+        assert ["A", "B"] == [path.split("/")[3] for path in asked]
