@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.translation import facts
 from adapters.translation.facts import Side
-from adapters.translation.legs import MEMBER_READS, callee, caller, internal_reads, number_reads
+from adapters.translation.legs import MEMBER_READS, Party, caller, internal_reads, number_reads
 from adapters.translation.rules import Copy, Derive, Lost, Rule, Table
 from adapters.translation.scopes import LEG_SCOPE
 from adapters.translation.view import LegView
@@ -28,28 +28,25 @@ _ANSWER_TIME_READS: Final = (
 
 
 def _number(side: Side) -> Derive[LegView]:
-    party = caller if side == "caller" else callee
-    return Derive(lambda view: party(view.leg).number, number_reads(side))
+    return Derive(lambda view: Party(view.leg, side).number, number_reads(side))
 
 
 def _number_source(side: Side) -> Derive[LegView]:
-    party = caller if side == "caller" else callee
-    return Derive(lambda view: facts.number_source(party(view.leg)), (*internal_reads(side), f"leg.{side}_number_type"))
+    return Derive(
+        lambda view: facts.number_source(Party(view.leg, side)), (*internal_reads(side), f"leg.{side}_number_type")
+    )
 
 
 def _location(side: Side) -> Derive[LegView]:
-    party = caller if side == "caller" else callee
-    return Derive(lambda view: facts.location(view, party(view.leg)), number_reads(side))
+    return Derive(lambda view: facts.location(view, Party(view.leg, side)), number_reads(side))
 
 
 def _did_number(side: Side) -> Derive[LegView]:
-    party = caller if side == "caller" else callee
-    return Derive(lambda view: facts.did_number(party(view.leg)), number_reads(side))
+    return Derive(lambda view: facts.did_number(Party(view.leg, side)), number_reads(side))
 
 
 def _country_code(side: Side) -> Derive[LegView]:
-    party = caller if side == "caller" else callee
-    return Derive(lambda view: facts.country_code(view, party(view.leg)), (f"leg.{side}_country_code",))
+    return Derive(lambda view: facts.country_code(view, Party(view.leg, side)), (f"leg.{side}_country_code",))
 
 
 LOCATION_NOTE: Final = "only with SHIM_NUMBER_LOCATIONS: no successor field tells it"
