@@ -53,3 +53,9 @@ class UpstreamBroken(ShimError):
 
 class UpstreamSlow(ShimError):
     """The request's deadline passed while upstream was being waited for: a 504."""
+
+
+class OwnCredentialFailed(ShimError):
+    """The credential of this service itself was refused or cannot be had: a 503, never a 401 that clients would
+    answer by fetching new tokens for ever.
+    """

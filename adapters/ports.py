@@ -25,13 +25,20 @@ class Caller:
 
     `authorization` is the header value sent upstream (never logged), `key` the SHA-256 of the full credential and the
     account it speaks for, `account` the `{accountId}` of the path as sent (None without one and for `me`), `deadline` a
-    moment of the event loop's monotonic clock in seconds.
+    moment of the event loop's monotonic clock in seconds. `budget` names the credential whose rate limits the calls
+    count against, where several callers share one; "" is the caller's own.
     """
 
     authorization: str = field(repr=False)
     key: str = field(repr=False)
     account: str | None
     deadline: float
+    budget: str = field(default="", repr=False)
+
+    @property
+    def lane(self) -> str:
+        """Whose calls Zoom counts together with this caller's."""
+        return self.budget or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +46,15 @@ class SuccessorCall:
     """One GET to be made of Zoom.
 
     `name` comes from a closed set (metrics, logs); `path` stands below the API's base address and is already
-    percent-encoded: `/phone/call_history/20260310-...`; the account prefix is not part of it.
+    percent-encoded: `/phone/call_history/20260310-...`; the account prefix is not part of it. A call in the background
+    leaves most of the rate budget to those somebody waits for.
     """
 
     name: str
     path: str
     category: Category
     query: tuple[tuple[str, str], ...] = ()
+    is_background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,19 @@ class SuccessorReply:
 
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+
+
+class Credential(Protocol):
+    """Where the `Authorization` of a call to Zoom comes from: the caller's own, or the app's for all callers."""
+
+    async def authorization(self, caller: Caller) -> str:
+        """The header value for a call of this caller, had before its deadline.
+
+        Raises `OwnCredentialFailed` when it is this service's own and cannot be had.
+        """
+
+    def renewable(self, authorization: str) -> bool:
+        """Told that Zoom no longer takes this value; whether the next `authorization` will be another one."""
 
 
 class Zoom(Protocol):

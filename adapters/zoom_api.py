@@ -85,14 +85,14 @@ class ZoomApi:
         patience = Patience(
             left=lambda: caller.deadline - self._clock(),
             hold=lambda seconds, refused: self._budget.hold(
-                call.category, caller.key, seconds=seconds, refused=refused
+                call.category, caller.lane, seconds=seconds, refused=refused
             ),
         )
         try:
             async with asyncio.timeout_at(caller.deadline):
                 async for attempt in stamina.retry_context(on=patience, attempts=MOST_ATTEMPTS, timeout=None):
                     with attempt:
-                        await self._budget.take(call.category, caller.key, deadline=caller.deadline)
+                        await self._budget.take(call.category, caller.lane, deadline=caller.deadline)
                         return await self._attempt(call.name, address, caller.authorization)
         except TimeoutError:
             pass  # raised below, free of what the timeout interrupted

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from adapters.errors import LegacyRefusal, ShimError, UpstreamRefused, UpstreamSlow
+from adapters.errors import LegacyRefusal, OwnCredentialFailed, ShimError, UpstreamRefused, UpstreamSlow
 from shim.answers import envelope
 
 
@@ -15,6 +15,8 @@ def answer_to(failure: ShimError) -> web.Response:
             return envelope(status, code, message, headers=headers)
         case LegacyRefusal(status=status, code=code, message=message, headers=headers):
             return envelope(status, code, message, headers=headers)
+        case OwnCredentialFailed():
+            return envelope(HTTPStatus.SERVICE_UNAVAILABLE)
         case UpstreamSlow():
             return envelope(HTTPStatus.GATEWAY_TIMEOUT)
     return envelope(HTTPStatus.BAD_GATEWAY)
