@@ -199,9 +199,11 @@ class ExtensionDirectory:
     def _note_failure(self, kind: str, failure: ShimError, caller: Caller, user: Extension | None = None) -> bool:
         """Remembers a refusal or an unknown user; True when asking again soon would not help.
 
-        A 401 is the end of the credential, not of a scope: the request fails by itself elsewhere.
+        The end of the credential is not that of a scope: the request fails by itself elsewhere.
         """
-        if not isinstance(failure, UpstreamRefused) or failure.status in (401, 429) or failure.status >= 500:
+        if not isinstance(failure, UpstreamRefused) or failure.is_of_credential:
+            return False
+        if failure.status == 429 or failure.status >= 500:
             return False
         is_scope = failure.status == 403 or failure.code == SCOPE_MISSING
         if user is not None and not is_scope:

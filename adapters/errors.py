@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Self
 
-from contracts.legacy.errors import LegacyError
+from contracts.legacy.errors import INVALID_TOKEN, LegacyError
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -46,6 +46,11 @@ class UpstreamRefused(ShimError):
         self.message = message
         self.headers = headers
 
+    @property
+    def is_of_credential(self) -> bool:
+        """Whether Zoom takes the token no longer: any 401, or code 124, which it also sends with 400 (semantics 7)."""
+        return self.status == 401 or (self.status, self.code) == (400, INVALID_TOKEN.code)
+
 
 class UpstreamBroken(ShimError):
     """Upstream could not be reached, cut its answer short, sent no JSON object or too much of it: a 502."""
@@ -53,6 +58,12 @@ class UpstreamBroken(ShimError):
 
 class UpstreamSlow(ShimError):
     """The request's deadline passed while upstream was being waited for: a 504."""
+
+
+class SearchUnfinished(ShimError):
+    """The deadline passed while a call was still being looked for: a 503 that asks to come again, when the search goes
+    on where it stopped. A 404 would make a program forget a call that is there.
+    """
 
 
 class OwnCredentialFailed(ShimError):

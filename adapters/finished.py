@@ -23,7 +23,10 @@ _OVERHEAD: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class FinishedCall:
-    """One old record as it goes out: JSON of its row and of its details, under the id that was served first."""
+    """One old record as it goes out: JSON of its row and of its details, under the id that was served first.
+
+    `direction`, `result`, `path` and `site_id` are the row's own, "" where it has none: what lists are filtered by.
+    """
 
     group: int
     v1_id: str
@@ -31,6 +34,10 @@ class FinishedCall:
     row: bytes
     details: bytes
     is_listed: bool
+    direction: str = ""
+    result: str = ""
+    path: str = ""
+    site_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,11 @@ def is_scope_missing(failure: ShimError | None) -> bool:
 
 def _reason(failure: ShimError, *, neighbours: Sequence[Detail]) -> Reason | None:
     """Why the row's summary must do; None when the failure is not this row's alone."""
-    status = failure.status if isinstance(failure, UpstreamRefused) else None
     if is_scope_missing(failure):
         return "scope"
-    if status == 404:
-        return "missing"
-    if status is not None and status < 500 and status not in (401, 429):
-        return "failed"
-    if status in (401, 429) or not isinstance(failure, UpstreamRefused | UpstreamBroken):
-        return None
-    return "failed" if any(neighbour.record is not None for neighbour in neighbours) else None
+    if isinstance(failure, UpstreamRefused) and failure.status < 500:
+        if failure.is_of_credential or failure.status == 429:
+            return None
+        return "missing" if failure.status == 404 else "failed"
+    is_outage = isinstance(failure, UpstreamRefused | UpstreamBroken)
+    return "failed" if is_outage and any(neighbour.record is not None for neighbour in neighbours) else None

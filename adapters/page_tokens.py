@@ -3,7 +3,6 @@
 It refuses to know what a position means to an operation, and tells nobody why a token is refused.
 """
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -11,15 +10,13 @@ from dataclasses import astuple, dataclass
 from typing import Final, Literal
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from adapters.errors import LegacyRefusal
+from adapters.sealing import LONGEST, Seal, Unsealable
 from contracts.legacy.errors import PAGE_TOKEN_INVALID
 
 LIFE: Final = 900
 """Seconds a token is good for."""
-LONGEST: Final = 2048
-"""Characters of the longest token ever opened."""
 _VERSION: Final = 1
 
 
@@ -58,9 +55,7 @@ class PageTokens:
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Takes Fernet keys; `ValueError` when there is none or one is no such key."""
-        if not keys:
-            raise ValueError("page tokens need at least one key")
-        self._fernets = MultiFernet([Fernet(key) for key in keys])
+        self._seal = Seal(keys)
 
     def seal(self, position: Position, *, bound_to: str, now: int) -> str:
         """The token of `position`, made at `now` (epoch seconds), good only for `bound_to` (path and account).
@@ -68,8 +63,7 @@ class PageTokens:
         Raises the refusal of `open` when the client's own values make it longer than any token may be: a walk
         that cannot be gone on with must not look finished.
         """
-        inside = msgspec.msgpack.encode(_Sealed(_VERSION, _digest(bound_to), astuple(position)))
-        token = self._fernets.encrypt_at_time(inside, now).rstrip(b"=").decode("ascii")
+        token = self._seal.seal(_Sealed(_VERSION, _digest(bound_to), astuple(position)), now=now)
         if len(token) > LONGEST:
             raise _refusal()
         return token
@@ -77,23 +71,12 @@ class PageTokens:
     def open(self, token: str, *, bound_to: str, now: int) -> Position:
         """The position sealed in `token`; `LegacyRefusal` 400 for whatever is not a live token of `bound_to`."""
         try:
-            inside = msgspec.msgpack.decode(self._fernets.decrypt_at_time(_padded(token), LIFE, now), type=_Sealed)
-        except (InvalidToken, msgspec.MsgspecError, ValueError) as broken:
+            inside = self._seal.open(token, _Sealed, life=LIFE, now=now)
+        except Unsealable as broken:
             raise _refusal() from broken
         if not hmac.compare_digest(inside.bound_to, _digest(bound_to)):
             raise _refusal()
         return Position(*inside.position)
-
-
-def _padded(token: str) -> bytes:
-    """The text as it left Fernet; `ValueError` for any other spelling of the same bytes."""
-    if len(token) > LONGEST:
-        raise ValueError("too long")
-    padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-    # Base64 decoders skip foreign characters and spare bits: without this an altered token could still open.
-    if base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)).rstrip(b"=") != token.encode("ascii"):
-        raise ValueError("not canonical")
-    return padded
 
 
 def _digest(bound_to: str) -> bytes:

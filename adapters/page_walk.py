@@ -17,8 +17,12 @@ from contracts.successor.shapes import CallHistory
 SEARCHED_PAGES: Final = 3
 """How far on the last row served is looked for when newer calls have pushed it off its page."""
 
+LEAST_TOLD: Final = 30
+"""Rows told at once at the least where a filter leaves some out: a page of one row must not ask for one at a time."""
+
 FetchPage = Callable[[Position], Awaitable[HistoryPage]]
 TellRows = Callable[[Sequence[CallHistory]], Awaitable[Told]]
+KeepRow = Callable[[FinishedCall], bool]
 
 
 @dataclass(slots=True)
@@ -26,13 +30,15 @@ class PageWalk:
     """One legacy page in the making: at most `size` rows, newest record first, the rows of a record side by side.
 
     `position` is where the row after the last one comes from; None at the end of the walk. Whatever is raised while
-    filling leaves `rows` and `position` in step: the page may end there.
+    filling leaves `rows` and `position` in step: the page may end there. `keep` judges rows where a filter leaves some
+    out.
     """
 
     size: int
     position: Position | None
     fetch: FetchPage
     tell: TellRows
+    keep: KeepRow | None = None
     rows: list[FinishedCall] = field(default_factory=list)
 
     @property
@@ -61,7 +67,7 @@ class PageWalk:
         self.position = position
         pending = _pending(page, position)
         while pending and self.room:
-            told = await self.tell(pending[: self.room])
+            told = await self.tell(pending[: self.room if self.keep is None else max(self.room, LEAST_TOLD)])
             taken = self._take(told.records)
             if told.stop is not None:
                 raise told.stop
@@ -85,6 +91,8 @@ class PageWalk:
         """Serves rows of these records while they fit; returns how many records are done with."""
         for done, record in enumerate(records):
             for call in _unserved(record, self._here):
+                if self.keep is not None and not self.keep(call):
+                    continue
                 if not self.room:
                     return done
                 self.rows.append(call)

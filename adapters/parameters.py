@@ -11,9 +11,9 @@ from typing import Final
 
 from adapters.errors import LegacyRefusal
 from contracts.legacy.errors import VALIDATION_FAILED
+from contracts.legacy.parameters import DEFAULT_PAGE_SIZE
+from contracts.legacy.shapes import LARGEST_PAGE_SIZE
 
-DEFAULT_PAGE_SIZE: Final = 30
-LARGEST_PAGE_SIZE: Final = 300
 DEFAULT_WINDOW: Final = timedelta(hours=24)
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -1,7 +1,7 @@
 """Whether to ask Zoom once more, and after how long.
 
 Knows which failures may pass, the backoff and what a 429 asks for; refuses to know sockets and never sleeps.
-Only GETs are ever asked, so every call may be repeated.
+Only GETs and grants of a token are ever asked, so every call may be repeated.
 """
 
 import random
@@ -24,16 +24,28 @@ class Patience:
 
     `left` tells the seconds to the deadline; `hold` keeps the other calls of the lane back after a 429. Backoff is
     full jitter over 0.1 s x 2^n, at most 2 s. No wait that reaches the deadline is begun: the failure itself is
-    then the answer.
+    then the answer. `renew` tells whether a refused credential can be replaced; it is asked once, and the attempt
+    that follows comes at once and on top of the others.
     """
 
-    def __init__(self, *, left: Callable[[], float], hold: Callable[[float, UpstreamRefused], None]) -> None:
+    def __init__(
+        self,
+        *,
+        left: Callable[[], float],
+        hold: Callable[[float, UpstreamRefused], None],
+        renew: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._left = left
         self._hold = hold
+        self._renew = renew
         self._failures = 0
+        self._may_renew = True
 
     def __call__(self, failure: Exception) -> float | bool:
         """Seconds to wait before the next attempt, or False: `failure` is the answer."""
+        if self._may_renew and isinstance(failure, UpstreamRefused) and failure.is_of_credential:
+            self._may_renew = False
+            return 0.0 if self._renew() else False
         self._failures += 1
         wait = self._wait(failure)
         if isinstance(failure, Throttled):

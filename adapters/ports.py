@@ -155,3 +155,6 @@ class Observer(Protocol):
 
     def ids_left_out(self, kinds: Iterable[str]) -> None:
         """Object ids of these directories are absent for want of a scope."""
+
+    def charges_left_out(self) -> None:
+        """Rows go out without their charges: the report was refused or could not be had in time."""

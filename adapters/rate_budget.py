@@ -8,7 +8,7 @@ until the deadline even when the turn cannot come before it, and measures by a c
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from types import MappingProxyType
 from typing import Literal
@@ -24,6 +24,10 @@ Clock = Callable[[], float]
 MOST_LANES = 1_024
 """Lanes remembered, one for each credential and category; idle ones leave first, the longest unused foremost."""
 
+BACKGROUND_PART = 4
+"""One call in so many may be made in the background: a search that runs at full pace leaves three quarters of every
+second and day to the programs that page through lists, which then slow down by no more than a third."""
+
 _FINEST_SECONDS = 0.001
 """The bucket counts whole milliseconds: less than one more may change nothing for it."""
 
@@ -35,12 +39,18 @@ class Limit:
     second: int
     day: int | None = None
 
+    def share_of(self, share: float) -> "Limit":
+        """The limit that is ours when `share` of it is: rounded down, but never to nothing."""
+        day = None if self.day is None else max(1, int(self.day * share))
+        return Limit(max(1, int(self.second * share)), day)
+
     def rates(self, share: float) -> list[Rate]:
-        """The windows to keep when `share` of the limit is ours: rounded down, but never to nothing."""
-        second = Rate(max(1, int(self.second * share)), Duration.SECOND)
-        if self.day is None:
+        """The windows to keep when `share` of the limit is ours."""
+        ours = self.share_of(share)
+        second = Rate(ours.second, Duration.SECOND)
+        if ours.day is None:
             return [second]
-        day = Rate(max(1, int(self.day * share)), Duration.DAY)
+        day = Rate(ours.day, Duration.DAY)
         return [second, day] if day.limit > second.limit else [day]
 
 
@@ -56,6 +66,9 @@ LIMITS: Mapping[Plan, Mapping[Category, Limit]] = MappingProxyType(
 class RateBudget:
     """One turn for each call, first come first served within a credential and category.
 
+    Calls in the background have a line of their own: they go when nobody else waits, and never faster than
+    `BACKGROUND_PART` allows.
+
     `clock` is the running loop's own (`loop.time`): deadlines are its moments. `share` is the part of Zoom's
     limits this service may use; above 1 only against a stand-in.
     """
@@ -66,15 +79,15 @@ class RateBudget:
         self._clock = clock
         self._lanes: OrderedDict[tuple[str, Category], _Lane] = OrderedDict()
 
-    async def take(self, category: Category, caller_key: str, *, deadline: float) -> None:
-        """Waits for the turn of one call and spends it.
+    async def take(self, category: Category, caller_key: str, *, deadline: float, is_background: bool = False) -> None:
+        """Waits for the turn of one call and spends it; in the background, behind all calls somebody waits for.
 
         Raises `UpstreamSlow` as soon as it is plain that the turn cannot come before `deadline`, and the 429 that
         holds the lane back when that lasts longer than `deadline`. A waiter that is cancelled gives its turn back.
         """
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._lane(category, caller_key).turn(deadline)
+                return await self._lane(category, caller_key).turn(deadline, is_background=is_background)
         except TimeoutError:
             pass  # raised below, free of the timeout's own chain of exceptions
         raise UpstreamSlow("no turn before the deadline")
@@ -95,7 +108,7 @@ class RateBudget:
     def _make_room(self) -> None:
         """Forgets one idle lane when there are too many; a busy one stays, or its callers would count twice."""
         if len(self._lanes) >= MOST_LANES:
-            idle = next((key for key, lane in self._lanes.items() if not lane.waiting), None)
+            idle = next((key for key, lane in self._lanes.items() if lane.is_idle), None)
             if idle is not None:
                 del self._lanes[idle]
 
@@ -104,38 +117,86 @@ class _Lane:
     """The calls of one credential in one category."""
 
     def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
-        self.waiting = 0
-        self._bucket = InMemoryBucket(list(rates))
-        self._order = asyncio.Lock()
+        self._spent = _Spent(rates, clock)
+        self._spent_behind = _Spent(_in_background(rates), clock)
+        self._front, self._behind = _Line(), _Line()
         self._clock = clock
         self._held_until = 0.0
         self._refused: UpstreamRefused | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits here."""
+        return not (self._front.waiting or self._behind.waiting)
 
     def hold(self, until: float, refused: UpstreamRefused) -> None:
         if until > self._held_until:
             self._held_until, self._refused = until, refused
 
-    async def turn(self, deadline: float) -> None:
-        self._check_fits(self._soonest(ahead=self.waiting), deadline)
-        self.waiting += 1
+    async def turn(self, deadline: float, *, is_background: bool) -> None:
+        line, next_moment = (self._behind, self._next_behind) if is_background else (self._front, self._next_in_front)
+        self._check_fits(self._soonest(ahead=line.waiting, is_background=is_background), deadline)
+        line.waiting += 1
         try:
-            # asyncio's lock serves waiters in order and drops cancelled ones; its holder is the head of the lane.
-            async with self._order:
-                while (moment := self._next_moment()) is not None:
+            # asyncio's lock serves waiters in order and drops cancelled ones; its holder is the head of the line.
+            async with line.order:
+                while (moment := next_moment()) is not None:
                     self._check_fits(moment, deadline)
                     await asyncio.sleep(max(moment - self._clock(), _FINEST_SECONDS))
         finally:
-            self.waiting -= 1
+            line.waiting -= 1
 
-    def _next_moment(self) -> float | None:
+    def _next_in_front(self) -> float | None:
         """When the head should try again, or None: its turn has come and is spent."""
         if self._held_until > self._clock():
             return self._held_until
+        return None if self._spent.spend() else self._soonest(ahead=0, is_background=False)
+
+    def _next_behind(self) -> float | None:
+        """The same for the head of the background line, which lets everybody in front go first."""
+        moment = self._soonest(ahead=0, is_background=True)
+        if self._front.waiting or moment > self._clock() or not self._spent.spend():
+            return moment
+        self._spent_behind.spend()
+        return None
+
+    def _soonest(self, *, ahead: int, is_background: bool) -> float:
+        """The earliest moment a call with `ahead` others before it in its own line can go."""
+        soonest = self._spent.soonest(ahead=self._front.waiting if is_background else ahead)
+        if is_background:
+            soonest = max(soonest, self._spent_behind.soonest(ahead=ahead))
+        return max(soonest, self._held_until)
+
+    def _check_fits(self, moment: float, deadline: float) -> None:
+        now = self._clock()
+        if self._refused is not None and self._held_until > max(now, deadline):
+            raise _with_wait(self._refused, ceil(self._held_until - now))
+        if moment > deadline:
+            raise UpstreamSlow("no turn before the deadline")
+
+
+@dataclass(slots=True)
+class _Line:
+    """Those who wait for a turn, in the order they came."""
+
+    waiting: int = 0
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class _Spent:
+    """The calls that went of late, in windows that hold so many each."""
+
+    def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
+        self._bucket = InMemoryBucket(list(rates))
+        self._clock = clock
+
+    def spend(self) -> bool:
+        """Counts a call that goes now; False when a window is full."""
         now = self._milliseconds()
         self._bucket.leak(now)
-        return None if self._bucket.put(RateItem("call", now)) else self._soonest(ahead=0)
+        return bool(self._bucket.put(RateItem("call", now)))
 
-    def _soonest(self, *, ahead: int) -> float:
+    def soonest(self, *, ahead: int) -> float:
         """The earliest moment a call with `ahead` others before it can go.
 
         Exact for the head; behind it a lower bound, because each window is looked at alone.
@@ -147,17 +208,21 @@ class _Lane:
             blocking = self._bucket.peek(rate.limit - 1 - place)
             free = now if blocking is None else blocking.timestamp + rate.interval + 1
             soonest = max(soonest, max(now, free) + rounds * (rate.interval + 1))
-        return max(soonest / 1_000, self._held_until)
-
-    def _check_fits(self, moment: float, deadline: float) -> None:
-        now = self._clock()
-        if self._refused is not None and self._held_until > max(now, deadline):
-            raise _with_wait(self._refused, ceil(self._held_until - now))
-        if moment > deadline:
-            raise UpstreamSlow("no turn before the deadline")
+        return soonest / 1_000
 
     def _milliseconds(self) -> int:
         return int(self._clock() * 1_000)
+
+
+def _in_background(rates: Sequence[Rate]) -> list[Rate]:
+    """The background's part of each window; of a window that holds too few, one call in a longer one."""
+    parts = [
+        Rate(part, rate.interval)
+        if (part := rate.limit // BACKGROUND_PART)
+        else Rate(1, ceil(rate.interval * BACKGROUND_PART / rate.limit))
+        for rate in rates
+    ]
+    return parts if parts[0].limit < parts[-1].limit else parts[-1:]
 
 
 def _with_wait(refused: UpstreamRefused, seconds: int) -> UpstreamRefused:

@@ -54,7 +54,7 @@ class Records:
     """Makes finished records for the operations.
 
     `now` is the UTC time, `sleep` waits seconds; `world` is what every translation is told beside the directory.
-    `finishing` is `FINISHING` unless the deadline is too short for it.
+    `finishing`, the seconds kept for writing a page, is `FINISHING` unless the deadline is too short for it.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Records:
         self._observer = observer
         self._now = now
         self._sleep = sleep
-        self._finishing = finishing
+        self.finishing = finishing
 
     async def summaries(self, rows: Sequence[CallHistory], caller: Caller) -> Told:
         """The records as far as list rows alone tell them; always all of them."""
@@ -87,7 +87,7 @@ class Records:
 
     async def exact(self, rows: Sequence[CallHistory], caller: Caller) -> Told:
         """The records by one detail call each, cached ones without; ends at the deadline, a 429 or an outage."""
-        asking = _before(caller, 2 * self._finishing)
+        asking = _before(caller, 2 * self.finishing)
         first = await self._first_detail(rows, asking)
         if any(is_scope_missing(detail.failure) for detail in first.values()):
             cached, details = {}, dict.fromkeys((row.call_history_uuid for row in rows), *first.values())
@@ -112,7 +112,7 @@ class Records:
         own = self._cache.own(history_uuid, caller)
         if own is not None:
             return own
-        asking = _before(caller, 2 * self._finishing)
+        asking = _before(caller, 2 * self.finishing)
         record = await self._fetch(history_uuid, asking, is_late=self._is_within(LATE_FOR, start_time))
         return (await self._finish([_Draft(record, is_exact=bool(record.elements))], caller))[0]
 
@@ -174,7 +174,7 @@ class Records:
 
     async def _finish(self, drafts: Sequence[_Draft], caller: Caller) -> list[FinishedRecord]:
         """Directory, translation, pinned ids, and the cache for what may be kept; in the order of `drafts`."""
-        sight = await self._directory.see(extensions_of([d.record for d in drafts]), _before(caller, self._finishing))
+        sight = await self._directory.see(extensions_of([d.record for d in drafts]), _before(caller, self.finishing))
         self._observer.ids_left_out(sight.refused)
         world = replace(self._world, directory=sight.directory)
         calls = [_calls(draft, world=world) for draft in drafts]
@@ -242,4 +242,8 @@ def _encoded(call: LegacyCall) -> FinishedCall:
         row=encode(call.row),
         details=encode(call.details),
         is_listed=call.is_listed,
+        direction=call.row.get("direction", ""),
+        result=call.row["result"],
+        path=call.row["path"],
+        site_id=call.row.get("site", {}).get("id", ""),
     )

@@ -3,6 +3,7 @@
 Source: Zoom's OpenAPI of July 2026 and its rate-limit labels (semantics 7). Nothing is sent from here.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -10,6 +11,9 @@ from adapters.ports import Category, SuccessorCall
 
 DIRECTORY_PAGE: Final = 100
 SHARED_LINE_PAGE: Final = 300
+CHARGES_PAGE: Final = 300
+MOST_CHARGED_IDS: Final = 100
+"""Call ids the charges report takes at once."""
 
 
 def call_history(
@@ -26,6 +30,16 @@ def call_record(history_uuid: str) -> SuccessorCall:
     return SuccessorCall("call_record", f"/phone/call_history/{_segment(history_uuid)}", Category.LIGHT)
 
 
+def call_element(element_id: str) -> SuccessorCall:
+    """One element, which names the call it belongs to; the older generation does not know this path."""
+    return SuccessorCall("call_element", f"/phone/call_element/{_segment(element_id)}", Category.LIGHT)
+
+
+def call_history_detail(element_id: str) -> SuccessorCall:
+    """The same in the older generation."""
+    return SuccessorCall("call_history_detail", f"/phone/call_history_detail/{_segment(element_id)}", Category.LIGHT)
+
+
 def user_by_email(email: str) -> SuccessorCall:
     """One phone user, by e-mail address or id."""
     return SuccessorCall("phone_user", f"/phone/users/{_segment(email)}", Category.LIGHT)
@@ -36,6 +50,17 @@ def directory_page(array: str, *, page_size: int, token: str) -> SuccessorCall:
     query = (("page_size", str(page_size)),)
     paged = (*query, ("next_page_token", token)) if token else query
     return SuccessorCall(array, f"/phone/{array}", Category.MEDIUM, paged)
+
+
+def call_charges(*, window: tuple[str, str], token: str, call_ids: Sequence[str] = ()) -> SuccessorCall:
+    """One page of the charges report: of at most a hundred calls, or of all the window's that cost something.
+
+    The ids are one text with commas between, unlike those of call history (semantics 3.7).
+    """
+    chosen = ("call_ids", ",".join(call_ids)) if call_ids else ("show_charges_only", "true")
+    query = (("page_size", str(CHARGES_PAGE)), ("from", window[0]), ("to", window[1]), chosen)
+    paged = (*query, ("next_page_token", token)) if token else query
+    return SuccessorCall("call_charges", "/phone/reports/call_charges", Category.HEAVY, paged)
 
 
 def _segment(text: str) -> str:

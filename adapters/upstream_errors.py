@@ -40,10 +40,16 @@ class Throttled(UpstreamRefused):
 
 REASONS: Mapping[type[Exception], str] = MappingProxyType(
     {
+        aiohttp.ConnectionTimeoutError: "not reached",
         aiohttp.ServerTimeoutError: "silent",
+        aiohttp.ClientConnectorDNSError: "host not found",
+        aiohttp.ClientProxyConnectionError: "proxy not reached",
+        aiohttp.ClientConnectorCertificateError: "certificate not trusted",
+        aiohttp.ClientSSLError: "no TLS",
         aiohttp.ClientConnectorError: "not reached",
         aiohttp.ClientPayloadError: "cut short",
         aiohttp.ServerDisconnectedError: "cut short",
+        aiohttp.ClientHttpProxyError: "refused by the proxy",
         aiohttp.ClientResponseError: "malformed",
         HttpProcessingError: "malformed",
         aiohttp.ClientError: "connection failed",

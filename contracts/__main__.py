@@ -1,6 +1,7 @@
-"""`python -m contracts verify`: judges every case against both shapes, as the contract kit for whoever adds one.
+"""`python -m contracts verify`: judges cases and contract, as the kit for whoever changes either.
 
-Every record of a case must be readable, and every reply it promises must be valid v1.
+Every record of a case must be readable, and every reply it promises must be valid v1. Whatever sets the served surface
+apart from the published one must be declared, and nothing else.
 """
 
 import sys
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from contracts.cases import Case, Exchange, load, record_body
 from contracts.legacy.shapes import AccountCallLogs, CallLogDetails
+from contracts.published_check import findings as contract_findings
 from contracts.successor.reading import Unreadable, read_record
 
 LIST = "/phone/call_logs"
@@ -44,7 +46,7 @@ def main(arguments: list[str]) -> int:
     if arguments != ["verify"]:
         click.echo(__doc__, err=True)
         return 2
-    found = [finding for case in load() for finding in findings(case)]
+    found = [*(finding for case in load() for finding in findings(case)), *contract_findings()]
     for finding in found:
         click.echo(finding)
     click.echo(f"{len(load())} cases, {len(found)} findings")

@@ -29,3 +29,8 @@ def decode(body: bytes) -> Json:
 def encode(value: Json) -> bytes:
     """Compact UTF-8 JSON of plain values, keys in the order they were put in."""
     return _encoder.encode(value)
+
+
+def readable(value: Json) -> str:
+    """Indented JSON of plain values with a line's end, for files that people read."""
+    return msgspec.json.format(encode(value), indent=2).decode() + "\n"

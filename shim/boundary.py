@@ -1,11 +1,21 @@
 """The one place where a failure becomes an answer: always v1's envelope, never the text of an exception."""
 
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
-from adapters.errors import LegacyRefusal, OwnCredentialFailed, ShimError, UpstreamRefused, UpstreamSlow
+from adapters.errors import (
+    LegacyRefusal,
+    OwnCredentialFailed,
+    SearchUnfinished,
+    ShimError,
+    UpstreamRefused,
+    UpstreamSlow,
+)
 from shim.answers import envelope
+
+COME_AGAIN: Final = {"Retry-After": "1"}
 
 
 def answer_to(failure: ShimError) -> web.Response:
@@ -17,6 +27,8 @@ def answer_to(failure: ShimError) -> web.Response:
             return envelope(status, code, message, headers=headers)
         case OwnCredentialFailed():
             return envelope(HTTPStatus.SERVICE_UNAVAILABLE)
+        case SearchUnfinished():
+            return envelope(HTTPStatus.SERVICE_UNAVAILABLE, headers=COME_AGAIN)
         case UpstreamSlow():
             return envelope(HTTPStatus.GATEWAY_TIMEOUT)
     return envelope(HTTPStatus.BAD_GATEWAY)

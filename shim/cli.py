@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import structlog
@@ -62,12 +63,23 @@ def demo(once: bool, port: int) -> None:  # noqa: FBT001 - click calls by keywor
 
 @main.command()
 @_env_file
-def check(env_file: Path | None) -> None:
-    """Validate all settings; exit 0 when they can be used, 2 otherwise."""
+@click.option("--online", is_flag=True, help="Ask Zoom too: credential, scopes, unrecorded calls, cost.")
+@click.option(
+    "--bearer-file",
+    type=click.File("rb"),
+    metavar="PATH",
+    help="File with a caller's token to ask Zoom with; - is standard input. Only with --online.",
+)
+def check(env_file: Path | None, online: bool, bearer_file: BinaryIO | None) -> None:  # noqa: FBT001 - as above
+    """Validate all settings; exit 0 when they can be used, 2 otherwise, 1 when Zoom says no."""
+    if bearer_file is not None and not online:
+        raise click.UsageError("--bearer-file is for --online")
     settings = _settings_or_exit(env_file, status=2)
     click.echo(f"ok {settings!r}")
     for caution in cautions(settings):
         _say(f"warning: {caution}")
+    if online:
+        raise SystemExit(_check_online(settings, bearer_file))
 
 
 @main.command()
@@ -90,6 +102,24 @@ def _settings_or_exit(env_file: Path | None, *, status: int) -> Settings:
         for problem in bad.problems:
             _say(str(problem))
         raise SystemExit(status) from None
+
+
+def _check_online(settings: Settings, bearer_file: BinaryIO | None) -> int:
+    from shim import logs  # noqa: PLC0415 - all of Zoom's client is behind these three
+    from shim.online.bearer import read_bearer  # noqa: PLC0415
+    from shim.online.report import report  # noqa: PLC0415
+
+    if bearer_file is not None and settings.is_app:
+        raise click.UsageError("--bearer-file is for callers' own tokens: with ZOOM_ACCOUNT_ID the app's is used")
+    try:
+        bearer = read_bearer(bearer_file) if bearer_file is not None else None
+    except ValueError as error:
+        raise click.UsageError(f"--bearer-file {error}") from None
+    logs.configure(format="console", level="error")
+    found = asyncio.run(report(settings, bearer=bearer))
+    for line in found.lines:
+        click.echo(line)
+    return 0 if found.is_well else 1
 
 
 def _finish(start: Callable[[], Awaitable[int]]) -> int:

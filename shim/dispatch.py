@@ -5,26 +5,27 @@ upstream. One boundary turns failures into the envelope, and one event sums each
 """
 
 import asyncio
-import hashlib
 import re
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote
 
 import structlog
 from aiohttp import hdrs, web
 
-from adapters.errors import LegacyRefusal, ShimError, UpstreamBroken
+from adapters.errors import ShimError, UpstreamBroken
 from adapters.legacy_request import LegacyRequest
 from adapters.operations.service import Service
-from adapters.ports import Caller
-from contracts.legacy.errors import INVALID_TOKEN
 from shim.answers import envelope, json_answer
 from shim.boundary import answer_to
+from shim.callers import Callers
 from shim.ops import PROBES, Ops
-from shim.pass_through import API_PREFIX, OAUTH_PREFIX, PassThrough
+from shim.own_tokens import TOKEN_PATH, OwnTokens
+from shim.pass_through import API_PREFIX, OAUTH_PREFIX
+from shim.pass_through_modes import Passing
+from shim.presented import presented
 from shim.routing import Route, find_route, query_of
 from shim.telemetry import Telemetry
 
@@ -39,12 +40,16 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatcher:
-    """Answers every request of the main port; `deadline` is the seconds a legacy request may take."""
+    """Answers every request of the main port; `deadline` is the seconds a legacy request may take.
+
+    `own_tokens` is None where `/oauth/token` is Zoom's, as every other path of its is.
+    """
 
     service: Service
     ops: Ops
-    pass_through: PassThrough
-    passes: Literal["caller", "off"]
+    callers: Callers
+    own_tokens: OwnTokens | None
+    passing: Passing
     telemetry: Telemetry
     deadline: float
 
@@ -55,7 +60,7 @@ class Dispatcher:
         request_id = _request_id(request)
         path, _, query = request.raw_path.partition("?")
         route = find_route(request.method, path)
-        name = _name(route, path)
+        name = self._name(route, path)
         log = structlog.get_logger().bind(request_id=request_id, operation=name)
         answer: web.StreamResponse | None = None
         try:
@@ -78,10 +83,10 @@ class Dispatcher:
         path = request.raw_path.partition("?")[0]
         if route is not None:
             return await self._legacy(request, route, query=query)
+        if path == TOKEN_PATH and self.own_tokens is not None:
+            return await self.own_tokens.answer(request)
         if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
-            if self.passes == "off":
-                return envelope(HTTPStatus.FORBIDDEN)
-            return await self.pass_through.forward(request, request.raw_path)
+            return await self.passing.answer(request)
         return await self.ops.probe(request.method, path) or envelope(HTTPStatus.NOT_FOUND)
 
     async def _legacy(self, request: web.BaseRequest, route: Route, *, query: str) -> web.Response:
@@ -89,7 +94,9 @@ class Dispatcher:
         try:
             if route.operation.handler is None:
                 raise AssertionError("only served operations are routed")
-            caller = self._caller(request, route, parameters)
+            credential = presented(request.headers.get(hdrs.AUTHORIZATION, ""), parameters)
+            until = asyncio.get_running_loop().time() + self.deadline
+            caller = self.callers.caller(credential, account=route.account, deadline=until)
             answer = await route.operation.handler(LegacyRequest(caller, parameters, route.asked_id), self.service)
         except ShimError as failure:
             response = answer_to(failure)
@@ -99,29 +106,19 @@ class Dispatcher:
         response.headers["Link"] = f'<{_successor(route)}>; rel="successor-version"'
         return response
 
-    def _caller(self, request: web.BaseRequest, route: Route, parameters: tuple[tuple[str, str], ...]) -> Caller:
-        authorization = request.headers.get(hdrs.AUTHORIZATION, "").strip()
-        if not authorization:
-            token = next((value for name, value in parameters if name == "access_token"), "")
-            authorization = f"Bearer {token}" if token else ""
-        if not authorization:
-            raise LegacyRefusal.of(INVALID_TOKEN)
-        whose = f"{route.account or ''}\0{authorization}"  # one credential may speak for several accounts
-        key = hashlib.sha256(whose.encode(errors="surrogateescape")).hexdigest()
-        return Caller(authorization, key, route.account, asyncio.get_running_loop().time() + self.deadline)
+    def _name(self, route: Route | None, path: str) -> str:
+        if route is not None:
+            return route.operation.id
+        if path == TOKEN_PATH and self.own_tokens is not None:
+            return "ownToken"
+        if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
+            return "passThrough"
+        return PROBE if path in PROBES else "other"
 
 
 def _request_id(request: web.BaseRequest) -> str:
     sent = request.headers.get(REQUEST_ID, "")
     return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
-
-
-def _name(route: Route | None, path: str) -> str:
-    if route is not None:
-        return route.operation.id
-    if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
-        return "passThrough"
-    return PROBE if path in PROBES else "other"
 
 
 def _successor(route: Route) -> str:

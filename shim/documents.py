@@ -1,4 +1,4 @@
-"""The generated documents: settings, operations, fields, words, options and losses, written from what declares them.
+"""The generated documents: settings, operations, fields, words, options, losses, contract, from what declares them.
 
 `python -m shim.documents` writes them, `--check` only says whether they are fresh. Knows Markdown and where each table
 goes; every row comes from the code.
@@ -14,13 +14,17 @@ import click
 from adapters.operations.table import OPERATIONS, Operation
 from adapters.translation import words
 from adapters.translation.account_row import ACCOUNT_ROW
+from adapters.translation.charges import CALL_TYPES, CHARGED_FIELDS, SYMBOLS
 from adapters.translation.details_header import DETAILS_HEADER
 from adapters.translation.log_entry import LOG_ENTRY
 from adapters.translation.losses import LOSSES
 from adapters.translation.options import OPTIONS
 from adapters.translation.rules import Constant, Copy, Derive, Lost, Rule, Table
+from contracts import openapi
+from contracts.differences import DIFFERENCES, Difference
 from contracts.legacy.errors import TRANSLATIONS
 from contracts.successor.shapes import UNREAD
+from shim.online.lookups import LOOKUPS
 from shim.settings import settings_table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -29,6 +33,7 @@ TABLES: Final[Mapping[str, Table[Any]]] = {
     "A row of the account's call logs": ACCOUNT_ROW,
     "The header of a call's details": DETAILS_HEADER,
     "An entry of `log_details`": LOG_ENTRY,
+    "What the charges report makes of a row, where it is asked": CHARGED_FIELDS,
 }
 WORDS: Final[Mapping[str, Mapping[Any, str]]] = {
     "`result`, by `result_reason` (outweighs the result)": words.REASONS,
@@ -37,6 +42,8 @@ WORDS: Final[Mapping[str, Mapping[Any, str]]] = {
     "`*_number_source`, by `*_number_type`": words.NUMBER_SOURCES,
     "`owner.type` and `forward_to.type`, by extension type": words.EXTENSION_TYPES,
     "`recording_type`": words.RECORDING_TYPES,
+    "`call_type`, by the charges report's": CALL_TYPES,
+    "sign of `charge`, by currency": SYMBOLS,
 }
 
 
@@ -85,8 +92,9 @@ def fields_document() -> str:
 _FIELDS_INTRODUCTION: Final = """\
 `leg` is the call element a row or an entry speaks of, `talk` the one that carried the conversation (another one only
 where a user's call was answered on an outside number), `record` the call history, `first_record` the same where it
-speaks of the record's first part, `row` the finished row. Standing: D documented, O observed in real answers,
-I inferred, A ambiguous, decided here. Sections are those of [the mapping's evidence](semantics.md).
+speaks of the record's first part, `row` the finished row, `charge` a row of the charges report. Standing: D documented,
+O observed in real answers, I inferred, A ambiguous, decided here. Sections are those of
+[the mapping's evidence](semantics.md).
 """
 
 
@@ -114,6 +122,27 @@ TOML file in `SHIM_RULES`, for instance:
 missed_label = "missed"
 split_transfers = "off"
 ```
+"""
+
+
+def contract_document() -> str:
+    """Where the served surface differs from the published one, and why."""
+    rows = ((_places(row), row.what, row.published, row.here, row.reason, row.source) for row in DIFFERENCES)
+    head = "where | what | published | here | reason | source"
+    return f"# The contract beside Zoom's\n\n{NOTICE}\n\n{_CONTRACT_INTRODUCTION}\n{_table(head, rows)}"
+
+
+def _places(difference: Difference) -> str:
+    sides = (("list", difference.in_list), ("details", difference.in_details))
+    return "; ".join(f"{side}: {', '.join(f'`{place}`' for place in places)}" for side, places in sides if places)
+
+
+_CONTRACT_INTRODUCTION: Final = """\
+[`contracts/openapi.json`](../contracts/openapi.json) is the served surface, generated from the shapes, parameters and
+errors; a running service shows it at `/docs` on its ops port. `contracts/published/` keeps what Zoom published of the
+same operations (accountCallLogs, getCallLogDetails): names, types, formats, enums, defaults, bounds, errors.
+`make lint` compares the two, and what the cases show with both. Where nothing stands below, they are the same; an entry
+that no longer differs is refused. Behind `values` stand those that one side alone has.
 """
 
 
@@ -150,7 +179,13 @@ def _errors() -> str:
     return _table("asked for | upstream says | the legacy program gets | message", rows)
 
 
+def _scopes() -> str:
+    rows = ((lookup.subject, f"`{lookup.scope}`", lookup.without) for lookup in LOOKUPS)
+    return _table("asked for | scope | without it", rows)
+
+
 SECTIONS: Final = {
+    "scopes": _scopes,
     "settings": settings_table,
     "operations": _operations,
     "losses": _losses,
@@ -177,6 +212,8 @@ def documents(root: Path) -> dict[Path, str]:
         readme: _filled(readme.read_text()),
         root / "docs" / "fields.md": fields_document(),
         root / "docs" / "rules.md": options_document(),
+        root / "docs" / "contract.md": contract_document(),
+        root / "contracts" / "openapi.json": openapi.text(),
     }
 
 

@@ -1,15 +1,18 @@
-"""What the operator asks the process: is it alive, should it get requests, what has it counted."""
+"""What the operator asks the process: is it alive, should it get requests, what has it counted, what is promised."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
 
+from adapters.charges import Charges
 from adapters.directory import ExtensionDirectory
 from adapters.ports import Identities
 from contracts.codec import encode
 from shim.answers import envelope, json_answer
+from shim.pages import Page
 from shim.telemetry import Telemetry
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
@@ -17,11 +20,13 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 @dataclass(slots=True, kw_only=True)
 class Ops:
-    """The probes of both ports and the metrics of the ops port; nothing here asks upstream."""
+    """The probes of both ports, metrics and pages of the ops port; nothing here asks upstream."""
 
     identities: Identities
     directory: ExtensionDirectory
+    charges: Charges
     telemetry: Telemetry
+    pages: Mapping[str, Page]
     draining: bool = False
 
     async def probe(self, method: str, path: str) -> web.Response | None:
@@ -38,10 +43,12 @@ class Ops:
                 body=self.telemetry.exposition(),
                 headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
             )
+        if (page := self.pages.get(path)) is not None:
+            return page.answer(request)
         return await self.probe(request.method, path) or envelope(HTTPStatus.NOT_FOUND)
 
     async def _ready(self) -> web.Response:
-        """503 while draining and while the state is degraded; missing directory scopes are told, no more."""
+        """503 while draining and while the state is degraded; missing scopes are told, no more."""
         if self.identities.trouble():
             await self.identities.pin("", ())  # tries the store again: no request would, once they go elsewhere
         trouble = "draining" if self.draining else self.identities.trouble()
@@ -49,6 +56,8 @@ class Ops:
         missing = sorted(self.directory.scopes_missing())
         if missing:
             body["directories_refused"] = missing
+        if self.charges.scope_missing:
+            body["charges_refused"] = True
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK, body)
 
 

@@ -11,7 +11,8 @@ goes up with `Content-Length: 0`.
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -36,7 +37,8 @@ from aiohttp import (
 from multidict import CIMultiDict
 from yarl import URL
 
-from adapters.errors import UpstreamBroken
+from adapters.errors import OwnCredentialFailed, UpstreamBroken
+from adapters.ports import Caller, Credential
 from shim.answers import envelope, refusal
 from shim.connection import UNTYPED, limit_unread
 from shim.raw_target import refusal_status
@@ -114,6 +116,14 @@ def pass_through_session(*, proxy: str | None, silence: float = 30.0) -> ClientS
     return session
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A credential that takes the place of the caller's own on the way to Zoom."""
+
+    credential: Credential
+    caller: Caller
+
+
 class PassThrough:
     """The way of every other path to Zoom: `/v2/...` to the API's address, `/oauth/...` to the token endpoint's origin.
 
@@ -125,12 +135,15 @@ class PassThrough:
         self._oauth = URL(oauth_url).origin()
         self._session = session
 
-    async def forward(self, request: web.BaseRequest, raw_target: str) -> web.StreamResponse:
+    async def forward(
+        self, request: web.BaseRequest, raw_target: str, *, lent: Lent | None = None
+    ) -> web.StreamResponse:
         """Zoom's answer to `request`, already written to the client when this returns, save its end.
 
         A target that climbs is answered 400, one that is not ours 404, a silent or broken upload 408 or 400, Zoom out
         of reach 502, Zoom silent 504. Raises `UpstreamBroken` when Zoom's answer broke off after it had begun:
-        whoever catches it must let the connection be cut.
+        whoever catches it must let the connection be cut; `OwnCredentialFailed` before a byte was written, when Zoom
+        does not take what was `lent`, or it cannot be had.
         """
         status = refusal_status(raw_target)
         if status is not None:
@@ -144,8 +157,10 @@ class PassThrough:
             return refusal(400)
         silence = self._session.timeout.sock_read
         upload = _Upload(request.content, silence) if request.body_exists else None
+        send = partial(self._exchange, request.method, url, headers, upload)
+        may_repeat = upload is None and request.method in _READS
         try:
-            upstream = await self._exchange(request.method, url, headers, upload)
+            upstream = await (send() if lent is None else _lending(lent, send, headers, may_repeat=may_repeat))
         except (ClientError, TimeoutError) as broken:
             return _no_answer(broken, upload)
         try:
@@ -178,6 +193,27 @@ class PassThrough:
         if url.origin() != base.origin():  # pragma: no cover - by construction; the last look before the socket
             raise ValueError("a target left its origin")
         return url
+
+
+async def _lending(
+    lent: Lent, send: Callable[[], Awaitable[ClientResponse]], headers: CIMultiDict[str], *, may_repeat: bool
+) -> ClientResponse:
+    """Zoom's answer to the request with the lent credential, and once more with a renewed one where that may be.
+
+    A 401 is about that credential, which is not the client's: it would fetch new ones of its own for ever.
+    """
+    headers[hdrs.AUTHORIZATION] = shown = await lent.credential.authorization(lent.caller)
+    upstream = await send()
+    if upstream.status == 401:
+        upstream.close()
+        if not (lent.credential.renewable(shown) and may_repeat):
+            raise OwnCredentialFailed("refused")
+        headers[hdrs.AUTHORIZATION] = await lent.credential.authorization(lent.caller)
+        upstream = await send()
+    if upstream.status == 401:
+        upstream.close()
+        raise OwnCredentialFailed("refused")
+    return upstream
 
 
 class _Upload:

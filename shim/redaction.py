@@ -34,6 +34,7 @@ _SECRET_TEXT: Final = re.compile(
     | eyJ[\w-]{4,}(?:\.[\w-]*)*                                                       # a JWT
     | gAAAA[\w-]{16,}=*                                                               # a Fernet token
     | (?<![\w-])[\w-]{43}=(?![\w=-])                                                  # a Fernet key
+    | (?<![\w-])(?=[\w-]*[0-9])[\w-]{43}(?![\w=-])                         # a client key, as its remedy makes them
     """,
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )

@@ -73,7 +73,10 @@ def _log_start(shim: RunningShim, settings: Settings) -> None:
         ops_addresses=[f"http://{host}:{port}" for host, port in ops],
         fidelity=settings.fidelity,
         profile=settings.profile,
+        calls_as="app" if settings.is_app else "caller",
         pass_through=settings.pass_through,
     )
+    if settings.lends_app:
+        log.warning("pass_through.lends_credential", clients=sorted({key.name for key in settings.client_keys}))
     if settings.state_url == "memory://" and not settings.token_keys:
         log.warning("page_tokens.end_with_process")

@@ -47,6 +47,7 @@ class Telemetry:
         self._unknown = self._counter("shim_unknown", "Upstream keys and words nobody declared.", "shape")
         self._summaries = self._counter("shim_rows_from_summary", "Rows told without their detail.", "reason")
         self._left_out = self._counter("shim_ids_left_out", "Answers made without object ids.", "directory")
+        self._uncharged = self._counter("shim_charges_left_out", "Answers made without charges that were wanted.")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)
@@ -85,6 +86,10 @@ class Telemetry:
         """Counts answers whose object ids are absent for want of a scope."""
         for kind in kinds:
             self._left_out.labels(kind).inc()
+
+    def charges_left_out(self) -> None:
+        """Counts an answer whose charges are absent because the report could not be had."""
+        self._uncharged.inc()
 
     def exposition(self) -> bytes:
         """All counters in Prometheus' text format."""

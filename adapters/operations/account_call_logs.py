@@ -3,26 +3,26 @@
 Source: Zoom's OpenAPI, operation accountCallLogs; semantics 3.1 (envelope), 6.1 (parameters), 6.4 (paging).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
-from adapters.both_recordings import merged_page
-from adapters.errors import NO_HEADERS, ShimError, UpstreamBroken
+from adapters.charged_pages import among
+from adapters.charges import ChargedCall
+from adapters.errors import ShimError, UpstreamSlow
+from adapters.filters import CHARGED, are_vain, asked_filters, keeping, leave_out, same_filters
+from adapters.history_pages import HistoryPages
 from adapters.legacy_request import LegacyAnswer, LegacyRequest
 from adapters.operations.service import Service
 from adapters.page_tokens import Position
 from adapters.page_walk import PageWalk
 from adapters.parameters import page_size, window
 from adapters.records import Told
-from adapters.refusals import in_legacy_words
-from adapters.successor_calls import call_history
 from contracts.codec import encode
-from contracts.legacy.errors import ACCOUNT_CALL_LOGS, CALL_LOG_PAGE
-from contracts.successor.reading import HistoryPage, Unreadable, read_page
+from contracts.legacy.shapes import LARGEST_PAGE_SIZE
 from contracts.successor.shapes import CallHistory
 
 PATH: Final = "/phone/call_logs"
@@ -32,62 +32,81 @@ UNKNOWN_TOTAL: Final = -1
 async def account_call_logs(request: LegacyRequest, service: Service) -> LegacyAnswer:
     """One page of old records: the first, or the one a sealed token stands for.
 
-    A page is full, or ends with the walk, at the deadline, or before the first row that a limit or an outage took;
-    only a page without any row is an error.
+    A page is full, or ends with the walk, at the deadline, or before the first row that a limit or an outage took.
+    A page without any row is an error, save at the deadline when the rows gone through were all left out.
     """
     start = _start(request, service)
-    source = _Source(request, service)
-    walk = PageWalk(page_size(request.parameter("page_size")), start, source.fetch, source.tell)
+    charged = await _charged(start, request, service)
+    pages = HistoryPages(service, request.caller, charged)
+    walk = _walk(start, pages, charged, request=request, service=service)
     try:
+        if are_vain(start.filters):
+            await pages.fetch(start)  # upstream judges the request, no row of its answer can pass
+            walk.position = None
         await walk.fill()
-    except ShimError:
-        if not walk.rows:
+    except ShimError as stop:
+        if not (walk.rows or (isinstance(stop, UpstreamSlow) and _has_moved(walk, start))):
             raise
-    return LegacyAnswer(encode(_envelope(walk, start, request, service)), source.headers)
+    rows = await _rows(walk, start, request, service)
+    return LegacyAnswer(encode(_envelope(walk, rows, start, request, service)), pages.headers)
 
 
-@dataclass(slots=True)
-class _Source:
-    """What the walk asks: upstream pages, and rows told in the service's fidelity."""
+async def _charged(start: Position, request: LegacyRequest, service: Service) -> Sequence[ChargedCall] | None:
+    """The calls a walk is confined to by `charged_call_logs`, None where it is not."""
+    if CHARGED not in start.filters:
+        return None
+    return await service.charges.charged_calls(request.caller, window=_window(start))
 
-    request: LegacyRequest
-    service: Service
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
 
-    async def fetch(self, position: Position) -> HistoryPage:
-        """The upstream page at a position."""
-        if self.service.options.recording_status == "both":
-            return await merged_page(position.upstream_token, partial(self._fetch_recorded, position))
-        return await self._fetch(position, token=position.upstream_token, filters=position.filters)
+def _walk(
+    start: Position,
+    pages: HistoryPages,
+    charged: Sequence[ChargedCall] | None,
+    *,
+    request: LegacyRequest,
+    service: Service,
+) -> PageWalk:
+    async def tell(rows: Sequence[CallHistory]) -> Told:
+        told = service.records.exact if service.fidelity == "exact" else service.records.summaries
+        async with asyncio.TaskGroup() as group:
+            if _wants_charges(start, service):
+                names = [row.call_id for row in rows if row.call_id]
+                group.create_task(service.charges.of_calls(names, request.caller, window=_window(start)))
+            telling = group.create_task(told(rows, request.caller))
+        return telling.result()
 
-    async def _fetch_recorded(self, position: Position, status: str, token: str) -> HistoryPage:
-        return await self._fetch(position, token=token, filters=(*position.filters, ("recording_status", status)))
+    judges = [keeping(start.filters), *([among(charged)] if charged is not None else [])]
+    keep = (lambda call: all(judge(call) for judge in judges)) if leave_out(start.filters) else None
+    return PageWalk(page_size(request.parameter("page_size")), start, pages.fetch, tell, keep)
 
-    async def _fetch(self, position: Position, *, token: str, filters: tuple[tuple[str, str], ...]) -> HistoryPage:
-        window = (position.window_from, position.window_to)
-        call = call_history(window=window, page_size=position.upstream_page_size, token=token, filters=filters)
-        with in_legacy_words(CALL_LOG_PAGE if token else ACCOUNT_CALL_LOGS):
-            reply = await self.service.zoom.fetch(call, self.request.caller)
-        self.headers = reply.headers
-        try:
-            reading = read_page(reply.body)
-        except Unreadable as wrong:
-            raise UpstreamBroken(str(wrong)) from wrong
-        self.service.observer.unknown_met(reading.unknown)
-        return reading.value
 
-    async def tell(self, rows: Sequence[CallHistory]) -> Told:
-        """The finished records of upstream rows."""
-        records = self.service.records
-        told = records.exact if self.service.fidelity == "exact" else records.summaries
-        return await told(rows, self.request.caller)
+def _has_moved(walk: PageWalk, start: Position) -> bool:
+    here = walk.position
+    return here is not None and (here.upstream_token, here.after_uuid) != (start.upstream_token, start.after_uuid)
+
+
+async def _rows(walk: PageWalk, start: Position, request: LegacyRequest, service: Service) -> Sequence[bytes]:
+    """The encoded rows, with charges where the operator or the request wants them."""
+    if not _wants_charges(start, service):
+        return [call.row for call in walk.rows]
+    return await service.charges.price(walk.rows, request.caller, window=_window(start))
+
+
+def _wants_charges(start: Position, service: Service) -> bool:
+    return service.are_charges_told or CHARGED in start.filters
+
+
+def _window(start: Position) -> tuple[str, str]:
+    return start.window_from, start.window_to
 
 
 def _start(request: LegacyRequest, service: Service) -> Position:
     token = request.parameter("next_page_token")
     now = service.now()
     if token:
-        return service.page_tokens.open(token, bound_to=_bound(request), now=int(now.timestamp()))
+        position = service.page_tokens.open(token, bound_to=_bound(request), now=int(now.timestamp()))
+        return replace(position, filters=same_filters(position.filters, request))
+    filters = asked_filters(request)
     asked = window(request.parameter("from"), request.parameter("to"), now=now)
     return Position(
         upstream_token="",
@@ -97,8 +116,9 @@ def _start(request: LegacyRequest, service: Service) -> Position:
         echo_to=asked.echo_to,
         after_uuid="",
         after_group=0,
-        filters=(),
-        upstream_page_size=page_size(request.parameter("page_size")),
+        filters=filters,
+        # Of a large page many rows may fall out: few calls of the scarcest kind, each for as much as it gives.
+        upstream_page_size=LARGEST_PAGE_SIZE if leave_out(filters) else page_size(request.parameter("page_size")),
         total=UNKNOWN_TOTAL,
         served=0,
     )
@@ -109,7 +129,9 @@ def _bound(request: LegacyRequest) -> str:
     return f"{request.partition} {PATH}"
 
 
-def _envelope(walk: PageWalk, start: Position, request: LegacyRequest, service: Service) -> dict[str, Any]:
+def _envelope(
+    walk: PageWalk, rows: Sequence[bytes], start: Position, request: LegacyRequest, service: Service
+) -> dict[str, Any]:
     served = start.served + len(walk.rows)
     is_all = walk.position is None and start.total == UNKNOWN_TOTAL
     total = served if is_all else max(served, walk.position.total if walk.position else start.total)
@@ -121,7 +143,7 @@ def _envelope(walk: PageWalk, start: Position, request: LegacyRequest, service: 
         "total_records": total,
         "from": start.echo_from,
         "to": start.echo_to,
-        "call_logs": [msgspec.Raw(call.row) for call in walk.rows],
+        "call_logs": [msgspec.Raw(row) for row in rows],
     }
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from adapters.call_search import CallSearch
+from adapters.charges import Charges
 from adapters.page_tokens import PageTokens
 from adapters.ports import Identities, Observer, Zoom
 from adapters.records import Records
@@ -13,13 +15,19 @@ from adapters.translation.options import Options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The roles and choices behind every operation; `now` is the UTC time."""
+    """The roles and choices behind every operation; `now` is the UTC time.
+
+    `are_charges_told`: every row of the account list gets its charge, not only those asked for by it.
+    """
 
     zoom: Zoom
     records: Records
+    search: CallSearch
+    charges: Charges
     identities: Identities
     page_tokens: PageTokens
     observer: Observer
     options: Options
     fidelity: Literal["exact", "summary"]
+    are_charges_told: bool
     now: Callable[[], datetime]

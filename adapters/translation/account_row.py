@@ -49,6 +49,7 @@ def _country_code(side: Side) -> Derive[LegView]:
     return Derive(lambda view: facts.country_code(view, Party(view.leg, side)), (f"leg.{side}_country_code",))
 
 
+ON_REQUEST: Final = "only the charges report tells it, which is asked with `SHIM_CHARGES=on` and by `charged_call_logs`"
 LOCATION_NOTE: Final = "only with SHIM_NUMBER_LOCATIONS: no successor field tells it"
 CALLER_NUMBER: Final = _number("caller")
 CALLER_LOCATION: Final = _location("caller")
@@ -193,8 +194,8 @@ ACCOUNT_ROW: Final[Table[LegView]] = Table(
         ),
         Rule("device_private_ip", Copy(("leg.device_private_ip",)), "semantics 3.1 D"),
         Rule("device_public_ip", Copy(("leg.device_public_ip",)), "semantics 3.1 D"),
-        Rule("charge", Lost("only the charges report tells it, which this version does not ask"), "semantics 3.7 D"),
-        Rule("rate", Lost("only the charges report tells it, which this version does not ask"), "semantics 3.7 D"),
+        Rule("charge", Lost(ON_REQUEST), "semantics 3.7 D"),
+        Rule("rate", Lost(ON_REQUEST), "semantics 3.7 D"),
         Rule("caller_billing_reference_id", Lost("no successor resource tells it"), "semantics 3.1 D"),
     ),
 )

@@ -10,12 +10,15 @@ from typing import Final
 
 from adapters.translation import view, walk
 from adapters.translation.account_row import ACCOUNT_ROW
+from adapters.translation.charges import CALL_TYPES as BILLED_CALL_TYPES
+from adapters.translation.charges import CHARGED_FIELDS
 from adapters.translation.legs import CONNECTED
 from adapters.translation.log_entry import LOG_ENTRY
 from adapters.translation.options import OPTIONS, Options
 from adapters.translation.rules import WrongTable
 from adapters.translation.scopes import ELEMENT, HISTORY
 from adapters.translation.words import RESULTS
+from contracts.successor.charges import CALL_TYPES, UNREAD_IN_CHARGES, CallCharge
 from contracts.successor.shapes import UNREAD, UNREAD_IN_ELEMENTS, VALUES
 
 READ_OUTSIDE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -32,6 +35,13 @@ READ_OUTSIDE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "connect_type": "assemble: the option internal_calls",
                 "caller_email": "directory: a missing user is asked for by e-mail",
                 "callee_email": "directory: a missing user is asked for by e-mail",
+            }
+        ),
+        "charge": MappingProxyType(
+            {
+                "call_id": "charges: the row that a charge joins",
+                "direction": "charges: the row that a charge joins",
+                "start_time": "charges: the part of a transferred call that a charge joins",
             }
         ),
     }
@@ -91,9 +101,13 @@ check_same(
     (option.id for option in OPTIONS),
     (member.name for member in fields(Options)),
 )
+check_same("call types of charges without a word of v1's, or the other way round", BILLED_CALL_TYPES, CALL_TYPES)
 check(
-    {"element": ELEMENT, "history": HISTORY},
-    read=read_by_rules((*ACCOUNT_ROW.reads(), *LOG_ENTRY.reads(), *walk.READS, *view.READS)),
+    {"element": ELEMENT, "history": HISTORY, "charge": frozenset(CallCharge.__struct_fields__)},
+    read={
+        **read_by_rules((*ACCOUNT_ROW.reads(), *LOG_ENTRY.reads(), *walk.READS, *view.READS)),
+        "charge": frozenset(name.removeprefix("charge.") for name in CHARGED_FIELDS.reads()),
+    },
     outside=READ_OUTSIDE,
-    unread={"element": UNREAD_IN_ELEMENTS, "history": UNREAD},
+    unread={"element": UNREAD_IN_ELEMENTS, "history": UNREAD, "charge": UNREAD_IN_CHARGES},
 )

@@ -26,7 +26,7 @@ LOSSES: Final = (
     ),
     Loss(
         "`caller_location`, `callee_location`",
-        "absent, or the place listed for the number's prefix in `SHIM_NUMBER_LOCATIONS`",
+        "absent, or the place of the number's prefix or range, with `SHIM_NUMBER_LOCATIONS`",
         "no successor field tells where a number is at home",
         "semantics 3.1 D",
     ),

@@ -136,6 +136,7 @@ def _world(upstream: dict[str, list[dict[str, Any]]]) -> World:
         call_history=upstream.get("call_history", []),
         records=upstream.get("records", []),
         directory={name: upstream.get(name, []) for name in DIRECTORY},
+        charges=upstream.get("charges", []),
     )
 
 

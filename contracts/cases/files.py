@@ -52,7 +52,7 @@ class CaseFile(_Strict):
     @classmethod
     def _known_keys(cls, upstream: dict[str, list[dict[str, Any]]] | None) -> dict[str, list[dict[str, Any]]] | None:
         for name, entries in (upstream or {}).items():
-            if name not in {"call_history", "records", *DIRECTORY}:
+            if name not in {"call_history", "records", "charges", *DIRECTORY}:
                 raise ValueError(f"unknown key {name}")
             for key in {key for entry in entries for key in entry} - DIRECTORY.get(name, frozenset()):
                 if name in DIRECTORY:

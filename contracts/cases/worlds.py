@@ -4,7 +4,7 @@ It knows where the generations' names stand in an answer; which names they are i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from contracts.successor.generations import (
@@ -26,12 +26,13 @@ class World:
     """Everything the upstream of a case has.
 
     `call_history` holds summary rows, newest first; `records` the answers about one call each; `directory` one
-    list per kind of extension, named as Zoom names the arrays.
+    list per kind of extension, named as Zoom names the arrays; `charges` the rows of the charges report.
     """
 
     call_history: list[dict[str, Any]]
     records: list[dict[str, Any]]
     directory: dict[str, list[dict[str, Any]]]
+    charges: list[dict[str, Any]] = field(default_factory=list)
 
 
 def in_generation(world: World, generation: Spoken) -> World:
@@ -40,6 +41,7 @@ def in_generation(world: World, generation: Spoken) -> World:
         call_history=[_renamed(row, HISTORY_UUID, generation) for row in world.call_history],
         records=[_record(record, generation, RECORD_ELEMENTS.of(Generation.V3)) for record in world.records],
         directory=world.directory,
+        charges=world.charges,
     )
 
 

@@ -7,11 +7,13 @@ answer_start_time, call_type, caller_location and recording_* of details; real a
 order, has_recording and has_voicemail.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+LARGEST_PAGE_SIZE: Final = 300
+
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", json_schema_extra={"format": "date-time"})]
 """UTC, to the second."""
 Seconds = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
@@ -19,6 +21,9 @@ CallType = Literal["voip", "pstn", "tollfree", "international", "contactCenter"]
 NumberSource = Literal["internal", "external", "byop"]
 RecordingType = Literal["OnDemand", "Automatic"]
 Direction = Literal["inbound", "outbound"]
+T = TypeVar("T")
+Deprecated = Annotated[T, Field(json_schema_extra={"deprecated": True})]
+"""A field Zoom had announced the end of before the whole of v1 went."""
 ExtensionType = Literal["user", "callQueue", "autoReceptionist", "commonArea", "commonAreaPhone", "sharedLineGroup"]
 
 RESULTS: Final = frozenset(
@@ -66,6 +71,13 @@ class LegacyShape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class ErrorEnvelope(LegacyShape):
+    """The body of every error answer."""
+
+    code: int
+    message: str
+
+
 class Site(LegacyShape):
     """Where a call was handled."""
 
@@ -79,7 +91,7 @@ class Owner(LegacyShape):
     type: ExtensionType | None = None
     id: Text | None = None
     name: Text | None = None
-    extension_number: int | None = None
+    extension_number: Annotated[int, Field(json_schema_extra={"format": "int64"})] | None = None
 
 
 class AccountCallLog(LegacyShape):
@@ -135,11 +147,11 @@ class AccountCallLogs(LegacyShape):
 
     next_page_token: str
     page_count: int | None = None
-    page_size: Annotated[int, Field(ge=1, le=300)]
+    page_size: Annotated[int, Field(ge=1, le=LARGEST_PAGE_SIZE)]
     total_records: Annotated[int, Field(ge=0)]
     from_: Annotated[str, Field(alias="from")]
     to: str
-    call_logs: list[AccountCallLog]
+    call_logs: Annotated[list[AccountCallLog], Field(max_length=LARGEST_PAGE_SIZE)]
 
 
 class ForwardTo(LegacyShape):
@@ -207,8 +219,8 @@ class CallLogDetails(LegacyShape):
     device_public_ip: Text | None = None
     direction: Direction | None = None
     duration: Seconds
-    has_recording: bool | None = None
-    has_voicemail: bool | None = None
+    has_recording: Deprecated[bool] | None = None
+    has_voicemail: Deprecated[bool] | None = None
     id: Text
     log_details: list[LogDetail]
     path: Text

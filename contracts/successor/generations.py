@@ -40,6 +40,8 @@ RECORD_ELEMENTS: Final = Names(v2="call_path", v3="call_elements")
 """The array of one record's legs."""
 ELEMENT_ID: Final = Names(v2="id", v3="call_element_id")
 """The id of a leg."""
+ELEMENT_HISTORY: Final = Names(v2="call_path_id", v3="call_history_uuid")
+"""The id of the call an element belongs to, where an element is answered alone."""
 
 ALIASES: Final = (HISTORY_ROWS, HISTORY_UUID, RECORD_ELEMENTS, ELEMENT_ID)
 

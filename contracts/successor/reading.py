@@ -5,10 +5,11 @@ that is not of the resource asked for raises. The reader refuses to judge what a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar, get_args
+from decimal import Decimal
+from typing import Any, Final, Generic, NewType, TypeVar, get_args
 
 import msgspec
 
@@ -16,6 +17,8 @@ from contracts.successor.generations import ALIASES, ELEMENT_ID, HISTORY_ROWS, H
 from contracts.successor.shapes import TIMES, UNREAD, UNREAD_IN_ELEMENTS, VALUES, CallElement, CallHistory
 
 Shape = TypeVar("Shape")
+Amount = NewType("Amount", str)
+"""A sum of money or a rate as it is spelled: digits, with or without decimals."""
 
 
 class Unreadable(ValueError):
@@ -54,26 +57,40 @@ class HistoryPage:
 
 _PLAIN_WORD: Final = re.compile(r"[a-z][a-z_]{0,39}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_PLAIN_AMOUNT: Final = re.compile(r"\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 _DIGITS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _INT64: Final = 2**63
 _PLAIN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _ALIAS_NAMES: Final = frozenset(name for names in ALIASES for name in (names.v2, names.v3))
 
 
-def _kinds(shape: type[msgspec.Struct]) -> dict[str, type]:
-    return {
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What is declared of an object: the kind of each field that is read, names that are no news, closed vocabularies.
+
+    `shape` is what unknowns are told as.
+    """
+
+    shape: str
+    kinds: Mapping[str, Any]
+    no_news: frozenset[str]
+    words: Mapping[str, frozenset[str]]
+
+
+def fields_of(
+    name: str, shape: type[msgspec.Struct], unread: Iterable[str], *, words: Mapping[str, frozenset[str]]
+) -> Fields:
+    """The fields of a shape, each either of a kind or absent; `unread` names what may come beside them."""
+    kinds = {
         field.name: (get_args(field.type) or (field.type,))[0]
         for field in msgspec.structs.fields(shape)
         if field.name != "elements"
     }
+    return Fields(name, kinds, frozenset({*kinds, *unread}), words)
 
 
-_HISTORY: Final = _kinds(CallHistory)
-_ELEMENT: Final = _kinds(CallElement)
-_NO_NEWS: Final[Mapping[str, frozenset[str]]] = {
-    "history": frozenset({*_HISTORY, *UNREAD, *_ALIAS_NAMES}),
-    "element": frozenset({*_ELEMENT, *UNREAD_IN_ELEMENTS, *_ALIAS_NAMES}),
-}
+_HISTORY: Final = fields_of("history", CallHistory, {*UNREAD, *_ALIAS_NAMES}, words=VALUES)
+_ELEMENT: Final = fields_of("element", CallElement, {*UNREAD_IN_ELEMENTS, *_ALIAS_NAMES}, words=VALUES)
 
 
 def _text(raw: object) -> str | None:
@@ -110,34 +127,40 @@ def _moment(text: str) -> str | None:
     return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
-_READERS: Final[Mapping[type, Any]] = {str: _text, int: _whole, bool: _truth}
+def _amount(raw: object) -> str | None:
+    if isinstance(raw, float):
+        raw = format(Decimal(repr(raw)), "f")
+    text = _text(raw)
+    return text if text is not None and _PLAIN_AMOUNT.fullmatch(text) else None
+
+
+_READERS: Final[Mapping[Any, Any]] = {str: _text, int: _whole, bool: _truth, Amount: _amount}
 
 
 def _empty(raw: object) -> bool:
     return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
-def _values(
-    raw: Mapping[str, Any], kinds: Mapping[str, type], *, shape: str, unknown: set[Unknown]
-) -> Iterator[tuple[str, Any]]:
-    for name, kind in kinds.items():
+def read_fields(raw: Mapping[str, Any], fields: Fields, unknown: set[Unknown]) -> Iterator[tuple[str, Any]]:
+    """Name and value of every declared field that says something; adds to `unknown` what nobody declared."""
+    for name, kind in fields.kinds.items():
         if _empty(raw.get(name)):
             continue
         value = _READERS[kind](raw[name])
         if value is not None and name in TIMES:
             value = _moment(value)
         if value is None:
-            unknown.add(Unknown(shape, name))
+            unknown.add(Unknown(fields.shape, name))
             continue
-        if name in VALUES and value not in VALUES[name]:
-            unknown.add(Unknown(shape, name, value if _PLAIN_WORD.fullmatch(value) else ""))
+        if name in fields.words and value not in fields.words[name]:
+            unknown.add(Unknown(fields.shape, name, value if _PLAIN_WORD.fullmatch(value) else ""))
         yield name, value
-    for name in raw.keys() - _NO_NEWS[shape]:
-        unknown.add(Unknown(shape, name if _NAME.fullmatch(name) else ""))
+    for name in raw.keys() - fields.no_news:
+        unknown.add(Unknown(fields.shape, name if _NAME.fullmatch(name) else ""))
 
 
 def _element(raw: Mapping[str, Any], unknown: set[Unknown]) -> CallElement:
-    values = dict(_values(raw, _ELEMENT, shape="element", unknown=unknown))
+    values = dict(read_fields(raw, _ELEMENT, unknown))
     values["call_element_id"] = _text(newest(raw, ELEMENT_ID))
     return CallElement(**values)
 
@@ -157,7 +180,7 @@ def _history(raw: object, unknown: set[Unknown]) -> CallHistory:
     uuid = _text(newest(raw, HISTORY_UUID))
     if uuid is None:
         raise Unreadable("a call history without its id")
-    values = dict(_values(raw, _HISTORY, shape="history", unknown=unknown))
+    values = dict(read_fields(raw, _HISTORY, unknown))
     values["call_history_uuid"] = uuid
     return CallHistory(**values, elements=tuple(_elements(raw, unknown)))
 

@@ -5,6 +5,7 @@ Knows names, defaults, bounds and remedies; refuses to know what the values are 
 
 from shim.settings.cautions import cautions
 from shim.settings.files import NumberLocations, Rules
+from shim.settings.keys import ClientKey
 from shim.settings.loading import load_settings
 from shim.settings.model import Settings
 from shim.settings.problems import BadSettings, Problem
@@ -12,6 +13,7 @@ from shim.settings.table import settings_table
 
 __all__ = [
     "BadSettings",
+    "ClientKey",
     "NumberLocations",
     "Problem",
     "Rules",

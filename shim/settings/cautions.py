@@ -24,6 +24,13 @@ def _cautions(settings: Settings) -> Iterator[str]:
         parts = urlsplit(url)
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             yield f"{name} is plain http: credentials travel unencrypted"
+    if settings.number_locations.is_builtin:
+        yield "SHIM_NUMBER_LOCATIONS is builtin: a place is that of the number's range, not of whoever called"
+    if settings.lends_app:
+        yield (
+            "SHIM_PASS_THROUGH is app: EVERY CLIENT KEY MAY DO WHATEVER THE APP MAY, on every path and with every "
+            "method; take scopes from the app that call logs do not need, or choose off"
+        )
     yield from _about_state(settings)
     if settings.rate_share > 1:
         yield "SHIM_RATE_SHARE is above 1: Zoom will refuse what goes over its limits; only a stand-in will not"
@@ -35,7 +42,8 @@ def _cautions(settings: Settings) -> Iterator[str]:
 def _about_state(settings: Settings) -> Iterator[str]:
     path = settings.state_path
     if path is None:
-        forgotten = "remembered ids" if settings.token_keys else "remembered ids and page tokens"
+        sealed = ", page tokens and traded bearers" if settings.is_app else " and page tokens"
+        forgotten = "remembered ids" if settings.token_keys else f"remembered ids{sealed}"
         yield f"SHIM_STATE_URL is memory://: {forgotten} end with the process"
     elif not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         yield "SHIM_STATE_URL names a folder that cannot be written: ids will wait in bounded memory"

@@ -16,6 +16,7 @@ from adapters.translation.options import Options, parse_options
 
 _HEADER = ["prefix", "place"]
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}", re.ASCII)
+_BUILTIN = "builtin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class NumberLocations:
-    """Place by number prefix (`+` and digits), and the file that lists them."""
+    """Place by number prefix (`+` and digits) and the file that lists them, or the ranges libphonenumber knows."""
 
     path: Path | None = None
     places: Mapping[str, str] = field(default_factory=dict)
+    is_builtin: bool = False
 
     def __repr__(self) -> str:
-        return repr(str(self.path))
+        return repr(_BUILTIN if self.is_builtin else str(self.path))
 
 
 def readable(path: Path) -> Path:
@@ -69,6 +71,13 @@ def read_rules(path: Path) -> Rules:
         return Rules(path, parse_options(chosen))
     except ValueError as unknown:
         raise ValueError(f"names a file with mistakes ({unknown})") from None
+
+
+def number_locations(text: str) -> NumberLocations:
+    """What the setting names: the word `builtin`, or a file (one of that name is `./builtin`)."""
+    if text.strip().lower() == _BUILTIN:
+        return NumberLocations(is_builtin=True)
+    return read_number_locations(Path(text))
 
 
 def read_number_locations(path: Path) -> NumberLocations:

@@ -17,6 +17,6 @@ def settings_table() -> str:
         name, about = field.validation_alias, extra(field)
         names = f"`{name}`, `{name}_FILE`" if about["secret"] else f"`{name}`"
         shown = str(about["shown"])
-        default = shown if shown == "-" or about["secret"] else f"`{shown}`"
+        default = shown if shown == "-" or "`" in shown or about["secret"] else f"`{shown}`"
         rows.append(f"| {names} | {default} | {field.description} |")
     return "\n".join((*_HEAD, *rows, _ENV_FILE_ROW)) + "\n"

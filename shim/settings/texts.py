@@ -49,3 +49,15 @@ def state_address(text: str) -> str:
     if ":memory:" in path or "?" in path or "#" in path or not path.isprintable():
         raise ValueError("names no plain file")
     return text
+
+
+def identifier(text: str) -> str:
+    """A text that fits a header and a form: visible ASCII, and no colon, which parts the halves of Basic."""
+    if not is_visible(text) or ":" in text:
+        raise ValueError("holds blanks, colons or letters outside ASCII")
+    return text
+
+
+def is_visible(text: str) -> bool:
+    """Whether every character is visible ASCII, and there is one."""
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text

@@ -4,7 +4,8 @@ It knows how Zoom's call history and directory behave on the wire. It refuses to
 """
 
 from shim.standin.generator import demo_world, generate
+from shim.standin.oauth import AppClient
 from shim.standin.server import Call, Standin
 from shim.standin.world import merged, subset
 
-__all__ = ["Call", "Standin", "demo_world", "generate", "merged", "subset"]
+__all__ = ["AppClient", "Call", "Standin", "demo_world", "generate", "merged", "subset"]

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from contracts.cases import World, load
+from shim.standin.charges import bill
 from shim.standin.company import Company, Extension, Kind, found_company, meet_outsider
 from shim.standin.flows import Flow, Values, flow_of, when, who
 from shim.standin.world import merged, newest_first
@@ -47,7 +48,7 @@ HOURS_BETWEEN_FLOWS: Final = 3
 
 
 def generate(seed: int, count: int, *, newest: datetime) -> World:
-    """`count` call history rows with their records, newest first, none ending after `newest` (aware)."""
+    """`count` call history rows with their records and charges, newest first, none ending after `newest` (aware)."""
     rng = Random(seed)
     company = found_company(rng)
     flows = {name: flow_of(world) for name, world in _case_worlds().items()}
@@ -62,7 +63,10 @@ def generate(seed: int, count: int, *, newest: datetime) -> World:
             played = _played(flow, company, rng, ending)
             rows += played.call_history
             records += played.records
-    return World(call_history=newest_first(rows), records=newest_first(records), directory=company.directory())
+    listed = newest_first(rows)
+    # Another die than the calls': what they cost must not change who calls whom.
+    charges = list(bill(listed, Random(f"charges {seed}")))
+    return World(listed, newest_first(records), company.directory(), charges)
 
 
 def demo_world(now: datetime) -> World:

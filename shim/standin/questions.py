@@ -15,6 +15,7 @@ from multidict import MultiMapping
 from shim.standin.refusals import validation_failed
 from shim.standin.world import Account
 
+DEFAULT_REACH: Final = timedelta(hours=24)
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "directions": ("direction",),
     "connect_types": ("connect_type",),
@@ -67,7 +68,7 @@ def read_question(query: MultiMapping[str], now: datetime) -> Question:
     for parameter, values in CLOSED.items():
         if not values.issuperset(query.getall(parameter, ())):
             raise validation_failed()
-    first, last, window = _window(query.get("from", ""), query.get("to", ""), now)
+    first, last, window = asked_window(query, now, reach=DEFAULT_REACH)
     asked = ((keys, frozenset(query.getall(name, ()))) for name, keys in FILTERS.items())
     voicemail = query.get("with_voicemail")
     return Question(
@@ -112,10 +113,11 @@ def _elements(row: Mapping[str, Any], account: Account) -> list[dict[str, Any]]:
     return elements
 
 
-def _window(start: str, end: str, now: datetime) -> tuple[str, str, Mapping[str, str]]:
-    """First and last moment as text that sorts like time, and the echo; without a start the last 24 hours."""
+def asked_window(query: Mapping[str, str], now: datetime, *, reach: timedelta) -> tuple[str, str, Mapping[str, str]]:
+    """First and last moment as text that sorts like time, and the echo; without a start as long as `reach`, to now."""
+    start, end = query.get("from", ""), query.get("to", "")
     if not start:
-        start_moment, end = now - timedelta(hours=24), ""
+        start_moment, end = now - reach, ""
     else:
         start_moment = _moment(start)
     end_moment = _moment(end, last=True) if end else now

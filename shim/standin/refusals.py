@@ -17,9 +17,37 @@ class Refusal(Exception):
         self.body: Mapping[str, Any] = {"code": code, "message": message}
 
 
+class GrantRefusal(Refusal):
+    """The token endpoint says no, which it words by itself."""
+
+    def __init__(self, error: str, reason: str) -> None:
+        super().__init__(400, 400, reason)
+        self.body = {"reason": reason, "error": error}
+
+
 def invalid_token() -> Refusal:
     """The bearer is missing or nobody's."""
     return Refusal(401, 124, "Invalid access token.")
+
+
+def expired_token() -> Refusal:
+    """The bearer was good once."""
+    return Refusal(401, 124, "Access token is expired.")
+
+
+def no_such_client() -> Refusal:
+    """The app's id or secret is wrong."""
+    return GrantRefusal("invalid_client", "Invalid client_id or client_secret")
+
+
+def no_such_grant() -> Refusal:
+    """The token endpoint knows no such way to a token."""
+    return GrantRefusal("unsupported_grant_type", "unsupported grant type")
+
+
+def wrong_account() -> Refusal:
+    """The app is not this account's."""
+    return GrantRefusal("invalid_request", "Bad Request")
 
 
 def missing_scopes(scopes: Sequence[str]) -> Refusal:

@@ -16,6 +16,7 @@ from adapters.ports import Category
 from contracts.cases import list_body, record_body
 from contracts.cases.worlds import Spoken
 from contracts.successor.generations import ELEMENT_ID
+from shim.standin.charges import charges_walk
 from shim.standin.directory import LISTS, DirectoryList, directory_page, phone_user
 from shim.standin.paging import Walk, Walks
 from shim.standin.questions import matching, read_question
@@ -47,6 +48,7 @@ class Asked:
     walks: Walks
     now: datetime
     generation: Spoken
+    hides_unrecorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,10 @@ def _list_call_history(asked: Asked) -> Mapping[str, Any]:
 
     def start() -> Walk:
         question = read_question(asked.query, asked.now)
-        return Walk(owner, matching(asked.account, question), question.window)
+        rows = matching(asked.account, question)
+        if asked.hides_unrecorded and "recording_status" not in asked.query:
+            rows = tuple(row for row in rows if row.get("recording_status") != "non_recorded")
+        return Walk(owner, rows, question.window)
 
     page = asked.walks.page(asked.query, most=MOST_CALLS, owner=owner, start=start)
     return {
@@ -107,6 +112,23 @@ def _get_call_history_detail(asked: Asked) -> Mapping[str, Any]:
         raise no_such_history_detail(asked.key)
     older_names = {ELEMENT_ID.v3: ELEMENT_ID.v2, "call_history_uuid": "call_path_id"}
     return {older_names.get(name, name): value for name, value in element.items()}
+
+
+def _list_call_charges(asked: Asked) -> Mapping[str, Any]:
+    owner = (asked.account, "call_charges")
+    page = asked.walks.page(
+        asked.query,
+        most=MOST_CALLS,
+        owner=owner,
+        start=lambda: charges_walk(asked.account, asked.query, asked.now, owner=owner),
+    )
+    return {
+        "next_page_token": page.next_page_token,
+        "page_size": page.size,
+        "total_records": page.total_records,
+        **page.walk.window,
+        "call_charges": page.items,
+    }
 
 
 def _get_user(asked: Asked) -> Mapping[str, Any]:
@@ -144,6 +166,7 @@ ROUTES: Final = (
         "v2",
         "both",
     ),
+    _route("list_call_charges", "/phone/reports/call_charges", Category.HEAVY, _list_call_charges),
     _route("get_user", "/phone/users/{key}", Category.LIGHT, _get_user),
     *(
         _route(f"list_{each.array}", f"/phone/{each.array}", Category.MEDIUM, partial(_list_directory, each))

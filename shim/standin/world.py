@@ -1,4 +1,4 @@
-"""An account's calls and directory as Zoom holds them.
+"""An account's calls, charges and directory as Zoom holds them.
 
 A world may speak either generation; kept, and answered from here, are the newest names. This file knows which row,
 record and element belong together and keeps the newest call first. It refuses to know who asks and how an answer is
@@ -21,6 +21,7 @@ class Account:
         self._records: dict[str, Entry] = {}
         self._elements: dict[str, Entry] = {}
         self._directory: Mapping[str, Sequence[Entry]] = {"sites": _sites(world), **world.directory}
+        self.charges: Sequence[Entry] = newest_first(world.charges)
         newest_names = in_generation(world, "v3")
         self._rows = newest_first(newest_names.call_history)
         for record in newest_names.records:
@@ -61,7 +62,7 @@ class Account:
 
 
 def newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    """Rows or records by their start, the newest first; those of one second keep their order."""
+    """Rows, records or charges by their start, the newest first; those of one second keep their order."""
     return sorted(entries, key=lambda entry: str(entry.get("start_time", "")), reverse=True)
 
 
@@ -72,15 +73,18 @@ def merged(*worlds: World) -> World:
         call_history=newest_first(row for world in worlds for row in world.call_history),
         records=newest_first(record for world in worlds for record in world.records),
         directory={kind: _once(entry for world in worlds for entry in _kind(world, kind)) for kind in sorted(kinds)},
+        charges=newest_first(charge for world in worlds for charge in world.charges),
     )
 
 
 def subset(world: World, keep: Callable[[Entry], bool]) -> World:
-    """The calls of `world` whose summary row `keep` accepts, with the whole directory."""
+    """The calls of `world` whose summary row `keep` accepts, with what they cost and the whole directory."""
     rows = [row for row in world.call_history if keep(row)]
+    call_ids = {row.get("call_id") for row in rows}
     uuids = {row["call_history_uuid"] for row in rows}
     records = [record for record in world.records if record["call_history_uuid"] in uuids]
-    return World(call_history=rows, records=records, directory=world.directory)
+    charges = [charge for charge in world.charges if charge["call_id"] in call_ids]
+    return World(call_history=rows, records=records, directory=world.directory, charges=charges)
 
 
 def _kind(world: World, kind: str) -> Sequence[Entry]:

@@ -80,6 +80,7 @@ class RecordingObserver:
     unknown: list[Unknown] = field(default_factory=list)
     summaries: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    uncharged: int = 0
 
     def unknown_met(self, unknown: Iterable[Unknown]) -> None:
         """Keeps the unknowns."""
@@ -92,3 +93,7 @@ class RecordingObserver:
     def ids_left_out(self, kinds: Iterable[str]) -> None:
         """Counts the directories."""
         self.left_out.update(kinds)
+
+    def charges_left_out(self) -> None:
+        """Counts the answer."""
+        self.uncharged += 1

@@ -37,11 +37,12 @@ def json_reply(status: int, value: Any, *headers: str) -> bytes:
 
 
 class RawUpstream:
-    """Use as `async with RawUpstream(bytes or Play, ...) as upstream`; `heads` are the requests, in order."""
+    """Use as `async with RawUpstream(bytes or Play, ...) as upstream`; `heads` and `bodies` are what it was asked."""
 
     def __init__(self, *script: bytes | Play) -> None:
         self.script = script
         self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.url = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,6 +86,7 @@ class RawUpstream:
 
     async def _answer_next(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        self.bodies.append(await reader.readexactly(int("".join(self.header("Content-Length")) or 0)))
         scripted = self.script[min(len(self.heads), len(self.script)) - 1]
         play = Play((scripted,)) if isinstance(scripted, bytes) else scripted
         for part in play.parts:

@@ -277,6 +277,7 @@ class TestRefusals:
             OUTAGE,
             TOO_FAST,
             UpstreamRefused(401, 124, "Access token is expired."),
+            UpstreamRefused(400, 124, "Access token is expired."),
             UpstreamBroken("cut short"),
             UpstreamSlow("deadline passed"),
         ],

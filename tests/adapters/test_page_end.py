@@ -14,6 +14,7 @@ CACHED = Detail()
 BROKEN = UpstreamBroken("cut short")
 SLOW = UpstreamSlow("deadline passed")
 EXPIRED = UpstreamRefused(401, 124, "Access token is expired.")
+EXPIRED_TOO = UpstreamRefused(400, 124, "Access token is expired.")
 
 
 def failed(failure: ShimError) -> Detail:
@@ -76,7 +77,7 @@ def test_a_cached_neighbour_says_nothing_of_upstream():
     assert PageEnd((None,), OUTAGE) == page_end([CACHED, failed(OUTAGE), CACHED, CACHED])
 
 
-@pytest.mark.parametrize("failure", [TOO_FAST, SLOW, EXPIRED])
+@pytest.mark.parametrize("failure", [TOO_FAST, SLOW, EXPIRED, EXPIRED_TOO])
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_limit_the_deadline_and_a_dead_credential_end_the_page(place, failure):
     """They are never one row's own: the page ends in front of that row whatever its neighbours have."""

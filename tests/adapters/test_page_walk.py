@@ -279,3 +279,23 @@ def test_pages_of_any_size_join_into_the_whole_list(groups, upstream_size, sizes
     expected = [f"{uuid}.{group}" for uuid, count in counts.items() for group in reversed(range(count))]
     assert expected == [*chain(*served)]
     assert all(len(rows) <= sizes[place % len(sizes)] for place, rows in enumerate(served))
+
+
+async def test_where_rows_are_left_out_many_are_told_at_once():
+    """A page of one row does not ask for one record at a time."""
+    upstream = Upstream({"": ({f"r{number}": 1 for number in range(50)}, "")})
+    walk = PageWalk(1, START, upstream.fetch, upstream.tell, lambda row: row.v1_id == "r40.0")
+    await walk.fill()
+    assert (["r40.0"], [30, 20]) == ([row.v1_id for row in walk.rows], [len(asked) for asked in upstream.asked])
+
+
+async def test_rows_left_out_are_gone_through_but_not_served():
+    """The place stands behind them; only what was served is counted."""
+    upstream = Upstream({"": ({"a": 2, "b": 1, "c": 1}, "")})
+    walk = PageWalk(1, START, upstream.fetch, upstream.tell, lambda row: row.v1_id in ("a.0", "c.0"))
+    await walk.fill()
+    assert walk.position is not None
+    assert ("b", 0, 1) == (walk.position.after_uuid, walk.position.after_group, walk.position.served)
+    rest = PageWalk(1, walk.position, upstream.fetch, upstream.tell, walk.keep)
+    await rest.fill()
+    assert (["a.0"], ["c.0"]) == ([row.v1_id for row in walk.rows], [row.v1_id for row in rest.rows])

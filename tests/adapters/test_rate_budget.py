@@ -11,7 +11,7 @@ from pyrate_limiter import RateItem
 
 from adapters.errors import UpstreamRefused, UpstreamSlow
 from adapters.ports import Category
-from adapters.rate_budget import LIMITS, MOST_LANES, RateBudget
+from adapters.rate_budget import LIMITS, MOST_LANES, Limit, RateBudget
 from tests.adapters.virtual_time import in_virtual_time
 
 A_DAY = 86_400.0
@@ -308,3 +308,17 @@ def test_every_plan_limits_every_category():
     """No category of any plan goes without a limit, and only HEAVY counts days."""
     assert {plan: set(Category) for plan in ("pro", "business")} == {plan: set(LIMITS[plan]) for plan in LIMITS}
     assert {Category.HEAVY} == {category for plan in LIMITS.values() for category in plan if plan[category].day}
+
+
+@pytest.mark.parametrize(
+    ("limit", "share", "ours"),
+    [
+        (Limit(40), 0.8, Limit(32)),
+        (Limit(10, 30_000), 0.8, Limit(8, 24_000)),
+        (Limit(5, 15_000), 0.35, Limit(1, 5_250)),
+        (Limit(5, 15_000), 0.00001, Limit(1, 1)),
+    ],
+)
+def test_a_share_is_rounded_down_but_never_to_nothing(limit, share, ours):
+    """What is ours of a limit has the limit's own form."""
+    assert ours == limit.share_of(share)

@@ -17,16 +17,18 @@ would end a socket's patience."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Waits a moment for sockets, then pretends the whole timeout has passed."""
+    """Waits a moment for sockets, if there are any, then pretends the whole timeout has passed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_sockets: bool) -> None:
         super().__init__()
         self.now = 1_000.0
+        self._has_sockets = has_sockets
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        ready = super().select(_GRACE_SECONDS if timeout < 1 else _LONG_GRACE_SECONDS)
+        grace = _GRACE_SECONDS if timeout < 1 else _LONG_GRACE_SECONDS
+        ready = super().select(grace if self._has_sockets else 0)
         if not ready:
             self.now += timeout
         return ready
@@ -35,8 +37,8 @@ class _JumpingSelector(selectors.DefaultSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop that starts at 1,000 s and reaches every timer without waiting for it."""
 
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
+    def __init__(self, *, has_sockets: bool = True) -> None:
+        self._jumping = _JumpingSelector(has_sockets=has_sockets)
         super().__init__(self._jumping)
 
     def time(self) -> float:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from adapters.errors import ShimError
+from adapters.exchange import api_session
 from adapters.ports import Caller, Category, SuccessorCall, SuccessorReply
 from adapters.rate_budget import RateBudget
-from adapters.zoom_api import ZoomApi, api_session
+from adapters.zoom_api import ZoomApi
 from tests.adapters.raw_upstream import Play, RawUpstream, json_reply
 
 BEARER = "planted-bearer-5a1f"
@@ -33,19 +34,24 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(url: str, *, share=100.0, proxy=None) -> AsyncIterator[Bench]:
+async def bench(url: str, *, share=100.0, proxy=None, credential=None) -> AsyncIterator[Bench]:
     """A client of `url` with a generous budget."""
     attempts: list[tuple[str, int | None, float]] = []
     budget = RateBudget("pro", share, clock=asyncio.get_running_loop().time)
     async with api_session(proxy=proxy) as session:
-        zoom = ZoomApi(session, api_url=url, budget=budget, on_call=lambda *told: attempts.append(told))
+        zoom = ZoomApi(
+            session, api_url=url, budget=budget, credential=credential, on_call=lambda *told: attempts.append(told)
+        )
         yield Bench(zoom, attempts)
 
 
 @asynccontextmanager
-async def against(*script: bytes | Play, share=100.0) -> AsyncIterator[tuple[RawUpstream, Bench]]:
+async def against(*script: bytes | Play, share=100.0, credential=None) -> AsyncIterator[tuple[RawUpstream, Bench]]:
     """An upstream with a script, and a client of it."""
-    async with RawUpstream(*script) as upstream, bench(f"{upstream.url}/v2", share=share) as client:
+    async with (
+        RawUpstream(*script) as upstream,
+        bench(f"{upstream.url}/v2", share=share, credential=credential) as client,
+    ):
         yield upstream, client
 
 

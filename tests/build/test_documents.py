@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.translation.account_row import ACCOUNT_ROW
+from adapters.translation.charges import CHARGED_FIELDS
 from adapters.translation.details_header import DETAILS_HEADER
 from adapters.translation.log_entry import LOG_ENTRY
 from adapters.translation.losses import LOSSES
@@ -27,7 +28,7 @@ README = (PROJECT / "README.md").read_text()
 CODE = [path for folder in ("shim", "adapters", "contracts") for path in sorted((PROJECT / folder).rglob("*.py"))]
 FOREIGN_NAMES = {"ZOOM_BASE_URL"}
 """Variables of legacy programs, which the README tells where to look for."""
-TABLES = (ACCOUNT_ROW, DETAILS_HEADER, LOG_ENTRY)
+TABLES = (ACCOUNT_ROW, DETAILS_HEADER, LOG_ENTRY, CHARGED_FIELDS)
 SOURCES = {
     **{f"{table.shape.__name__}.{rule.field}": rule.source for table in TABLES for rule in table.rules},
     **{f"path {number}": rule.source for number, rule in enumerate(PATHS)},
@@ -37,7 +38,7 @@ SOURCES = {
     **{f"case {case.id}": case.source for case in load()},
 }
 NOWHERE_NAMED = re.compile(
-    r"(?<![\w.~$}-])/(?:work|root)(?=/|\b)"
+    r"(?<![\w.~$}<-])/(?:work|root)(?=/|\b)"
     r"|py(?:thonhosted|pi)\.\w|npmjs\.\w|yarnpkg\.\w|crates\.\w|rubygems\.\w|nuget\.\w|goproxy\.\w"
     r"|proxy\.golang\.\w|anaconda\.\w|maven\.(?:org|apache)|docker\.io|ghcr\.io|quay\.io"
 )
@@ -199,7 +200,9 @@ def test_a_place_is_seen(text: str) -> None:
     assert NOWHERE_NAMED.search(f"see {text} for it")
 
 
-@pytest.mark.parametrize("text", ["tests/work/x", "at the root of it", "/workers", "the crates of it", "{home}/root"])
+@pytest.mark.parametrize(
+    "text", ["tests/work/x", "at the root of it", "/workers", "the crates of it", "{home}/root", "</root>"]
+)
 def test_other_words_are_left_alone(text: str) -> None:
     """Neither relative paths nor the words themselves are places."""
     assert None is NOWHERE_NAMED.search(text)

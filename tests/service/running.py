@@ -89,7 +89,7 @@ def environment(api_url: str, settings: Mapping[str, str] | None = None) -> dict
         "SHIM_STATE_URL": "memory://",
         "SHIM_RATE_SHARE": "1000",
         "ZOOM_API_URL": api_url,
-        "ZOOM_OAUTH_URL": f"{api_url}/oauth/token",
+        "ZOOM_OAUTH_URL": f"{api_url.removesuffix('/v2')}/oauth/token",
         **(settings or {}),
     }
 

@@ -52,22 +52,15 @@ async def test_an_id_is_decoded_once(spelled):
 @pytest.mark.parametrize(
     "asked",
     [
-        "no-such-id",
-        "7",
+        "%20",
         "%e2%80%8b",
-        "%ff",
-        "%ed%a0%80",
         "x" * 4000,
         "%2e%2ex",
         "..x",
-        "%25",
-        "%zz",
-        "'--",
-        "20260310-",
     ],
 )
-async def test_any_other_id_is_v1s_404_and_asks_nobody(asked):
-    """Ids are opaque text: none is refused for its form, none reaches upstream unknown."""
+async def test_what_was_never_an_id_is_v1s_404_and_asks_nobody(asked):
+    """Blanks, characters nobody sees, dots that climb and endless texts are not looked for."""
     async with service(plain(1)) as asking:
         await asking.get(DAY)
         asking.zoom.forget_calls()
@@ -139,7 +132,7 @@ async def test_details_are_found_after_a_restart(tmp_path):
 
 
 async def test_ids_in_memory_end_with_the_process():
-    """Without a state an id served before is unknown."""
+    """Without a state an id served before is unknown; a call of months ago is not found again."""
     async with Standin(plain(1)) as zoom:
         async with in_front_of(zoom) as asking:
             await asking.get(DAY)

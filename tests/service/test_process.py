@@ -15,6 +15,7 @@ from typing import Any
 from shim.standin import Standin
 from tests.adapters.successor_bodies import id_of
 from tests.edge.raw import Message, RawClient, exchange, request, until
+from tests.service.app_service import APP, KEY, app_settings
 from tests.service.running import environment
 from tests.service.worlds import DAY, LIST, plain
 
@@ -160,6 +161,17 @@ async def test_the_start_event_says_where_and_how(tmp_path):
     assert [f"http://127.0.0.1:{port}"] == event["addresses"]
     assert [f"http://127.0.0.1:{ops}"] == event["ops_addresses"]
     assert ("exact", "live", "caller") == tuple(event[name] for name in ("fidelity", "profile", "pass_through"))
+    assert "caller" == event["calls_as"]
+
+
+async def test_lending_the_apps_credentials_is_a_warning(tmp_path):
+    """At every start, with the names of those who may; the start event says whose credentials are used."""
+    async with served(tmp_path, **app_settings(SHIM_PASS_THROUGH="app")) as (process, _, _):
+        (started,) = process.events("shim.started")
+        lending = await process.event("pass_through.lends_credential")
+    assert ("app", "app") == (started["calls_as"], started["pass_through"])
+    assert ("warning", ["alpha", "beta"]) == (lending["level"], lending["clients"])
+    assert [] == [line for line in process.lines if KEY in line or APP.client_secret in line]
 
 
 async def test_a_taken_port_is_said_in_one_line(tmp_path):

@@ -74,18 +74,6 @@ async def test_a_redirect_is_not_followed():
 
 
 @in_virtual_time
-async def test_details_of_an_unknown_id_ask_nobody():
-    """A call that was never served is v1's 404, at once."""
-    async with service(TWO) as asking:
-        answer = await asking.get(FIRST)
-        assert (404, {"code": 404, "message": "Call Log does not exist."}, []) == (
-            answer.status,
-            answer.body,
-            asking.zoom.calls,
-        )
-
-
-@in_virtual_time
 async def test_details_that_upstream_no_longer_has_are_the_same_404():
     """Whatever code upstream's 404 carries."""
     async with service(TWO) as asking:

@@ -26,6 +26,7 @@ from shim.redaction import LINE_LIMIT, masked, one_line, redact_event
 SECRET = "Zm9yLXRlc3RzLW9ubHk"
 JWT = "eyJhbGciOiJIUzUxMiJ9.eyJhdWQiOiJleGFtcGxlIn0.c2lnbmF0dXJl"
 FERNET_TOKEN = Fernet(urlsafe_b64encode(b"k" * 32)).encrypt(b"page two").decode()
+CLIENT_KEY = "Q0a_7-" + "xY3" * 12 + "z"  # the form of secrets.token_urlsafe(32)
 FERNET_KEY = urlsafe_b64encode(b"\xfb" * 32).decode()
 RECOGNISED = [
     (f"Bearer {SECRET}", SECRET),
@@ -39,6 +40,9 @@ RECOGNISED = [
     (JWT, "c2lnbmF0dXJl"),
     (f"sealed {FERNET_TOKEN}", FERNET_TOKEN[20:]),
     (f"key {FERNET_KEY}.", FERNET_KEY),
+    (f"alpha:{CLIENT_KEY},beta", CLIENT_KEY),
+    (f"/v2/{CLIENT_KEY}?page_size=30", CLIENT_KEY),
+    (f"grant_type=x&client_id=alpha&client_secret={SECRET}", SECRET),
 ]
 HOSTILE = "a\nb\r\x1b[31m\x00\u2028\u202e\x9b\ud800"
 
@@ -247,7 +251,14 @@ class TestRedaction:
         assert (secret in masked(text), "[redacted]" in masked(text)) == (False, True)
 
     @pytest.mark.parametrize(
-        "text", ["20260310-5ffb1a4c-2f0e-4e0a-9d2a-1b0f3ab1c001", "GET /v2/phone/call_logs", "monkeys", "no_answer"]
+        "text",
+        [
+            "20260310-5ffb1a4c-2f0e-4e0a-9d2a-1b0f3ab1c001",
+            "GET /v2/phone/call_logs",
+            "monkeys",
+            "no_answer",
+            "a_name_in_words_without_any_figure_xxxxxxxx",
+        ],
     )
     def test_ordinary_words_are_left_alone(self, text):
         """Ids, templates and words of the domain pass."""

@@ -235,3 +235,16 @@ async def test_time_type_says_which_time_counts(client: Client, world: World, ti
     moment = {"from": call["end_time"], "to": call["end_time"], "time_type": time_type}
     body = (await client.get(LIST, moment)).body
     assert found is (call["call_history_uuid"] in uuids(body["call_history"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "statuses"),
+    [({}, {"recorded"}), ({"recording_status": "non_recorded"}, {"non_recorded"})],
+)
+async def test_unrecorded_calls_can_be_hidden(
+    client: Client, zoom: Standin, asked: dict[str, str], statuses: set[str]
+) -> None:
+    """A list that asks for no recording status then leaves them out; one that asks for them has them."""
+    zoom.hides_unrecorded = True
+    rows = await gathered(client.pages(LIST, {**WHOLE_WINDOW, "page_size": "300", **asked}), "call_history")
+    assert statuses == {row["recording_status"] for row in rows}
