@@ -26,8 +26,11 @@ CALL = PAGE[0]
 PINNING = """
 import asyncio, sys
 from pathlib import Path
+import structlog
 from adapters.state.sqlite import SqliteIdentities
 from tests.adapters.served_calls import proposing, served
+
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # a retry is told of, and is no output
 
 async def main(path, proposer, pages):
     # However slow the disk: what is looked at is agreement, not how long a lock is waited for.
