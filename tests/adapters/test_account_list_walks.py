@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.translation.options import Options
 from contracts.cases import World
 from shim.standin import subset
 from shim.standin.world import Account, Entry
@@ -94,14 +95,16 @@ def on_virtual_time(walk: Callable[[], Any]) -> Any:
     generation=st.sampled_from(["v2", "v3", "both"]),
     pace=st.sampled_from([(0.0, 12.0), (0.05, 12.0), (0.05, 2.0), (0.1, 2.0)]),
     calls_arrive=st.booleans(),
+    option=st.sampled_from(["omit", "both"]),
 )
-def test_pages_join_into_just_the_rows_that_pass(seed, count, chosen, sizes, generation, pace, calls_arrive):
+def test_pages_join_into_just_the_rows_that_pass(seed, count, chosen, sizes, generation, pace, calls_arrive, option):
     """Whatever is asked and however slow upstream is: no row lost, repeated or moved, none too many."""
     world = newest(seed, count)
 
     async def walk() -> list[dict[str, Any]]:
         between = arriving() if calls_arrive else lambda _: None
-        bench = ListBench(world, generation, seconds=pace[0], deadline=pace[1], between=between)
+        options = Options(recording_status=option)
+        bench = ListBench(world, generation, options=options, seconds=pace[0], deadline=pace[1], between=between)
         return await bench.walk(*WINDOW, *chosen, sizes=sizes)
 
     pages = on_virtual_time(walk)
