@@ -52,6 +52,13 @@ class UpstreamRefused(ShimError):
         return self.status == 401 or (self.status, self.code) == (400, INVALID_TOKEN.code)
 
 
+class UpstreamHeldBack(UpstreamRefused):
+    """A call that was not sent, or not again, because too few of the others succeed: nothing is said of this one.
+
+    Status and envelope are those of the failure that was not repeated, a bare 503 for a call that was not sent.
+    """
+
+
 class UpstreamBroken(ShimError):
     """Upstream could not be reached, cut its answer short, sent no JSON object or too much of it: a 502."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused
+from adapters.errors import ShimError, UpstreamBroken, UpstreamHeldBack, UpstreamRefused
 from contracts.successor.shapes import CallHistory
 
 SCOPE_MISSING: Final = 4711
@@ -56,6 +56,8 @@ def _reason(failure: ShimError, *, neighbours: Sequence[Detail]) -> Reason | Non
     """Why the row's summary must do; None when the failure is not this row's alone."""
     if is_scope_missing(failure):
         return "scope"
+    if isinstance(failure, UpstreamHeldBack):
+        return None
     if isinstance(failure, UpstreamRefused) and failure.status < 500:
         if failure.is_of_credential or failure.status == 429:
             return None

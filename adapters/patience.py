@@ -7,10 +7,10 @@ Only GETs and grants of a token are ever asked, so every call may be repeated.
 import random
 from collections.abc import Callable
 
-from adapters.errors import UpstreamBroken, UpstreamRefused
+from adapters.errors import UpstreamBroken, UpstreamHeldBack, UpstreamRefused
 from adapters.upstream_errors import NoObject, Throttled, Unwanted
 
-MOST_ATTEMPTS = 4
+MOST_ATTEMPTS = 6
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 UNSTATED_DAILY_WAIT_SECONDS = 60.0
@@ -25,7 +25,8 @@ class Patience:
     `left` tells the seconds to the deadline; `hold` keeps the other calls of the lane back after a 429. Backoff is
     full jitter over 0.1 s x 2^n, at most 2 s. No wait that reaches the deadline is begun: the failure itself is
     then the answer. `renew` tells whether a refused credential can be replaced; it is asked once, and the attempt
-    that follows comes at once and on top of the others.
+    that follows comes at once and on top of the others. `quota` tells whether a repeat may still be afforded; a 429
+    needs none, for its lane is held back already. `most` attempts are made in all.
     """
 
     def __init__(
@@ -34,7 +35,12 @@ class Patience:
         left: Callable[[], float],
         hold: Callable[[float, UpstreamRefused], None],
         renew: Callable[[], bool] = lambda: False,
+        quota: Callable[[], bool] = lambda: True,
+        most: int = MOST_ATTEMPTS,
     ) -> None:
+        self._most = most
+        self.is_cut_short = False
+        self._quota = quota
         self._left = left
         self._hold = hold
         self._renew = renew
@@ -50,8 +56,10 @@ class Patience:
         wait = self._wait(failure)
         if isinstance(failure, Throttled):
             self._hold(wait, failure)
-        again = self._failures < _worth(failure) and wait < self._left()
-        return wait if again else False
+        if not (self._failures < min(_worth(failure), self._most) and wait < self._left()):
+            return False
+        self.is_cut_short = not isinstance(failure, Throttled) and not self._quota()
+        return False if self.is_cut_short else wait
 
     def _wait(self, failure: Exception) -> float:
         if isinstance(failure, Throttled) and failure.wait is not None:
@@ -65,7 +73,7 @@ class Patience:
 def _worth(failure: Exception) -> int:
     """How many attempts in all a call is worth that ended like this."""
     match failure:
-        case Unwanted():
+        case Unwanted() | UpstreamHeldBack():
             return 1
         case NoObject():
             return 2

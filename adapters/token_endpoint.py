@@ -16,10 +16,11 @@ import stamina
 
 from adapters.errors import ShimError, UpstreamBroken
 from adapters.exchange import CallCounter, Wire, plain_address
-from adapters.patience import MOST_ATTEMPTS, Patience
+from adapters.patience import Patience
 from adapters.rate_budget import Clock
 from adapters.upstream_errors import NoObject, Throttled, Unwanted, json_object, refusal
 
+MOST_ATTEMPTS: Final = 4
 LARGEST_BODY: Final = 64 * 1024
 LONGEST_TOKEN: Final = 4096
 UNSTATED_LIFE: Final = 600.0
@@ -83,7 +84,9 @@ class TokenEndpoint:
 
     async def grant(self, *, deadline: float) -> Grant:
         """A token asked for now and had by `deadline`; raises `NotGranted`."""
-        patience = Patience(left=lambda: deadline - self._clock(), hold=lambda _seconds, _refused: None)
+        patience = Patience(
+            left=lambda: deadline - self._clock(), hold=lambda _seconds, _refused: None, most=MOST_ATTEMPTS
+        )
         refused = NotGranted("silent")
         try:
             async with asyncio.timeout_at(deadline):

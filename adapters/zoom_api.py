@@ -13,12 +13,20 @@ import stamina
 from yarl import URL
 
 from adapters.credentials import CallersOwn
-from adapters.errors import OwnCredentialFailed, ShimError, UpstreamRefused, UpstreamSlow
+from adapters.errors import (
+    OwnCredentialFailed,
+    ShimError,
+    UpstreamBroken,
+    UpstreamHeldBack,
+    UpstreamRefused,
+    UpstreamSlow,
+)
 from adapters.exchange import Answer, CallCounter, Wire, plain_address
 from adapters.patience import MOST_ATTEMPTS, Patience
 from adapters.ports import Caller, Credential, SuccessorCall, SuccessorReply
 from adapters.rate_budget import Clock, RateBudget
 from adapters.upstream_errors import NoObject, json_object, passed_on, refusal
+from adapters.upstream_health import UpstreamHealth
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Decoded bytes of one answer; a page of 300 rows has about 0.4 MB."""
@@ -41,6 +49,7 @@ class ZoomApi:
         api_url: str,
         budget: RateBudget,
         credential: Credential | None = None,
+        health: UpstreamHealth | None = None,
         clock: Clock | None = None,
         on_call: CallCounter | None = None,
     ) -> None:
@@ -48,6 +57,7 @@ class ZoomApi:
         self._budget = budget
         self._credential = credential or CallersOwn()
         self._clock = clock or asyncio.get_running_loop().time
+        self._health = health or UpstreamHealth(clock=self._clock)
         self._wire = Wire(session, clock=self._clock, on_call=on_call)
 
     async def fetch(self, call: SuccessorCall, caller: Caller) -> SuccessorReply:
@@ -60,6 +70,7 @@ class ZoomApi:
                 call.category, caller.lane, seconds=seconds, refused=refused
             ),
             renew=presented.renew,
+            quota=self._health.may_repeat,
         )
         failure: ShimError = UpstreamSlow("deadline passed")
         try:
@@ -70,7 +81,9 @@ class ZoomApi:
             pass  # raised below, free of what the timeout interrupted
         except UpstreamRefused as refused:
             failure = presented.verdict(refused)
-        raise failure
+        except UpstreamBroken as broken:
+            failure = broken
+        raise _held_back(failure) if patience.is_cut_short else failure
 
     async def _attempt(
         self, call: SuccessorCall, caller: Caller, address: URL, presented: "_Presented"
@@ -79,10 +92,16 @@ class ZoomApi:
         # Had before the turn, or turns would pile up behind a token being fetched and all be used in one moment;
         # and again behind it, for the token may have been renewed meanwhile.
         await presented.header()
+        self._health.admit()
         await self._budget.take(call.category, caller.lane, deadline=caller.deadline, is_background=call.is_background)
         authorization = await presented.header()
-        async with asyncio.timeout_at(caller.deadline):
-            answer = await self._wire.get(call.name, address, authorization=authorization, largest=LARGEST_BODY)
+        try:
+            async with asyncio.timeout_at(caller.deadline):
+                answer = await self._wire.get(call.name, address, authorization=authorization, largest=LARGEST_BODY)
+        except (UpstreamBroken, TimeoutError):
+            self._health.failed()
+            raise
+        self._health.answered(answer.status)
         return _judged(answer)
 
 
@@ -107,6 +126,13 @@ class _Presented:
         """Zoom's no as it is, unless it is one to this service's own credential, which is not the caller's fault."""
         is_own = self._last not in ("", self._caller.authorization)
         return OwnCredentialFailed("refused") if is_own and refused.is_of_credential else refused
+
+
+def _held_back(failure: ShimError) -> UpstreamHeldBack:
+    """A failure that would have been worth another attempt, were there not too many of them already."""
+    if isinstance(failure, UpstreamRefused):
+        return UpstreamHeldBack(failure.status, failure.code, failure.message, headers=failure.headers)
+    return UpstreamHeldBack(502, None, "")
 
 
 def _judged(answer: Answer) -> SuccessorReply:

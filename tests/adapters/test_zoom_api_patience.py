@@ -20,7 +20,7 @@ from tests.adapters.zoom_bench import CALL, GOOD, UNAVAILABLE, against, bench, f
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @in_virtual_time
 async def test_a_passing_error_is_asked_again(status):
-    """Three 5xx are outlived; a fourth is the answer. The waits are short and each attempt is told."""
+    """Five 5xx are outlived; a sixth is the answer. The waits are short and each attempt is told."""
     passing = json_reply(status, {"code": status, "message": "Later."})
     async with against(passing, passing, passing, GOOD) as (upstream, client):
         start = asyncio.get_running_loop().time()
@@ -31,17 +31,17 @@ async def test_a_passing_error_is_asked_again(status):
         refused = await failure_of(client)
         assert isinstance(refused, UpstreamRefused)
         assert (status, status, "Later.") == (refused.status, refused.code, refused.message)
-        assert 4 == len(upstream.heads)
+        assert 6 == len(upstream.heads)
 
 
 @in_virtual_time
 async def test_an_upstream_that_is_not_there_is_broken():
-    """A refused connection is tried four times, then it is a broken upstream."""
+    """A refused connection is tried six times, then it is a broken upstream."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         async with bench(f"http://127.0.0.1:{free.getsockname()[1]}/v2") as client:
             assert isinstance(await failure_of(client), UpstreamBroken)
-            assert [None] * 4 == [status for _, status, _ in client.attempts]
+            assert [None] * 6 == [status for _, status, _ in client.attempts]
 
 
 @in_virtual_time
@@ -233,10 +233,10 @@ async def test_the_deadline_ends_a_connect_that_hangs():
 
 @in_virtual_time
 async def test_a_silent_upstream_is_broken_when_there_is_time_left():
-    """Ten seconds of silence end an attempt; four of them end the call."""
+    """Ten seconds of silence end an attempt; six of them end the call."""
     async with against(Play((), "hang")) as (upstream, client):
         assert isinstance(await failure_of(client, within=100.0), UpstreamBroken)
-        assert 4 == len(upstream.heads)
+        assert 6 == len(upstream.heads)
 
 
 @in_virtual_time

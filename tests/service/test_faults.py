@@ -20,7 +20,7 @@ from tests.service.worlds import DAY, LIST, plain, transferred
 FIVE = plain(1, 2, 3, 4, 5)
 ALL = [id_of(number) for number in (1, 2, 3, 4, 5)]
 TOO_FAST = "You have reached the maximum per-second rate limit for this API. Try again later."
-ATTEMPTS = 4
+ATTEMPTS = 6
 """How often a call that may succeed later is made."""
 
 

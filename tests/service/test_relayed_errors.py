@@ -9,7 +9,7 @@ from tests.adapters.virtual_time import in_virtual_time
 from tests.service.running import service
 from tests.service.worlds import DAY, LIST, plain
 
-ATTEMPTS = 4
+ATTEMPTS = 6
 """How often a call that may succeed later is made."""
 TWO = plain(1, 2)
 FIRST = f"{LIST}/{id_of(1)}"
