@@ -1,22 +1,20 @@
-"""The listening side of every port: framing, limits, and the legacy envelope for what never reaches a handler.
+"""A client's connection: framing, limits, and the legacy envelope for what never reaches a handler.
 
-The only subclasses of aiohttp stand here. Knows bytes, connections and their limits; refuses to know routes, callers
-and Zoom. Routing is left to one handler, which must go by `request.raw_path` alone: `url`, `host` and `path` are the
+The only subclasses of aiohttp stand here. Knows bytes, connections and their limits; refuses to know routes, callers,
+Zoom, and how a port is opened (`shim.listener`). Routing is left to one handler, which must go by `request.raw_path` alone: `url`, `host` and `path` are the
 client's invention. aiohttp's `aiohttp.server` logger writes request bytes and exception texts; this module keeps away
 from it, yet it belongs silenced (`CRITICAL`) wherever logging is configured.
 """
 
 import asyncio
 import socket
-import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, cast
 
 import structlog
-from aiohttp import hdrs, http_parser, web
+from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion10, HttpVersion11, RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
@@ -32,7 +30,8 @@ UNTYPED: Final = web.ResponseKey("untyped", bool)
 """Mark of an answer that must not be given a Content-Type when it has none."""
 
 _REFUSED: Final = web.RequestKey("refused", int)
-_FLUSH: Final = 1.0
+FLUSH: Final = 1.0
+"""Seconds that an answer cut off at the end of all grace gets to leave."""
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _log: Final[structlog.typing.FilteringBoundLogger] = structlog.get_logger()
 
@@ -60,77 +59,6 @@ def limit_unread(sock: socket.socket, seconds: float) -> None:
     """Has the kernel drop the connection when the peer reads nothing for `seconds`, where the platform can."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
-
-
-def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """What a listener needs to speak TLS 1.2 or newer; raises `OSError` for files that are no such pair."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(certificate, key)
-    return context
-
-
-class RunningServer:
-    """A listener that serves; whoever started it closes it."""
-
-    def __init__(self, house: "_House", listener: asyncio.Server) -> None:
-        self._house = house
-        self._listener = listener
-        self.addresses: tuple[tuple[str, int], ...] = tuple(sock.getsockname()[:2] for sock in listener.sockets)
-
-    @property
-    def connections(self) -> int:
-        """How many clients are connected."""
-        return self._house.occupied
-
-    def drain(self) -> None:
-        """Goes on serving, but every answer from now on, those under way too, says `Connection: close`."""
-        self._house.draining = True
-
-    async def close(self, grace: float) -> None:
-        """Stops listening, lets requests under way finish for `grace` seconds, cuts the rest. Idempotent."""
-        self.drain()
-        self._listener.close()
-        await asyncio.sleep(0)  # what was accepted in this turn of the loop gets its connection first
-        await self._house.finish(grace)
-        self._house.pre_shutdown()
-        await self._house.shutdown(_FLUSH)
-
-
-async def start_server(
-    handler: Handler,
-    *,
-    host: str,
-    port: int,
-    ssl_context: ssl.SSLContext | None = None,
-    limits: Limits = Limits(),
-) -> RunningServer:
-    """Serves `handler` on (`host`, `port`; 0 is any free port) until closed.
-
-    A handler's own exception is answered 500, a `web.HTTPException` with its status, both in the envelope. The
-    handler is cancelled when its client goes. An exception after the answer began resets the connection.
-    """
-    _require_c_parser()
-    house = _House(handler, limits)
-    listener = await asyncio.get_running_loop().create_server(
-        house,
-        host,
-        port,
-        ssl=ssl_context,
-        backlog=limits.backlog,
-        ssl_handshake_timeout=limits.handshake_timeout if ssl_context else None,
-    )
-    return RunningServer(house, listener)
-
-
-def _require_c_parser() -> None:
-    """Raises `RuntimeError` when aiohttp fell back to its Python parser, which has smuggling holes of its own."""
-    if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
-        raise RuntimeError(
-            "aiohttp runs on its pure-Python HTTP parser, which is not safe to expose: "
-            "install a wheel with C extensions and unset AIOHTTP_NO_EXTENSIONS"
-        )
 
 
 def _refused(message: RawRequestMessage) -> int | None:
@@ -167,7 +95,7 @@ class _Connection(web.RequestHandler):
 
     __slots__ = ("_admitted", "_house")
 
-    def __init__(self, house: "_House", loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+    def __init__(self, house: "House", loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         super().__init__(
             house,
             loop=loop,
@@ -245,7 +173,7 @@ class _Connection(web.RequestHandler):
             self.transport.abort()
 
 
-class _House(web.Server):
+class House(web.Server):
     """All connections of one listener, and what stands between them and the handler."""
 
     def __init__(self, handler: Handler, limits: Limits) -> None:
@@ -269,7 +197,7 @@ class _House(web.Server):
         for task in self._under_way:
             task.cancel()
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=_FLUSH)
+            await asyncio.wait(self._under_way, timeout=FLUSH)
 
     def _receive(
         self,

@@ -17,13 +17,14 @@ from adapters.page_tokens import PageTokens
 from adapters.ports import Credential, Identities
 from adapters.rate_budget import RateBudget
 from adapters.records import FINISHING, Records
+from adapters.shared_calls import SharedCalls
 from adapters.state import open_identities
 from adapters.translation.world import World
 from adapters.zoom_api import ZoomApi
 from shim.app_credential import app_token
-from shim.connection import RunningServer, start_server, tls_context
 from shim.dispatch import Dispatcher
 from shim.entrance import entrance
+from shim.listener import RunningServer, start_server, tls_context
 from shim.ops import Ops
 from shim.pages import load_pages
 from shim.pass_through import PassThrough, pass_through_session, proxy_for
@@ -99,13 +100,15 @@ async def _service(
 ) -> tuple[ExtensionDirectory, Service]:
     clock = asyncio.get_running_loop().time
     session = await stack.enter_async_context(api_session(proxy=proxy_for(settings.api_url)))
-    zoom = ZoomApi(
-        session,
-        api_url=settings.api_url,
-        credential=credential,
-        budget=RateBudget(settings.plan, settings.rate_share, clock=clock),
-        clock=clock,
-        on_call=telemetry.upstream_called,
+    zoom = SharedCalls(
+        ZoomApi(
+            session,
+            api_url=settings.api_url,
+            credential=credential,
+            budget=RateBudget(settings.plan, settings.rate_share, clock=clock),
+            clock=clock,
+            on_call=telemetry.upstream_called,
+        )
     )
     directory = ExtensionDirectory(zoom, clock=clock)
     finishing = min(FINISHING, settings.deadline / 10)
