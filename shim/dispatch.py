@@ -1,7 +1,7 @@
 """The handler of the main port: every request goes to an operation, to Zoom, or is refused.
 
-Checks come in a fixed order: the connection has judged framing and raw target, then route, credential, parameters,
-upstream. One boundary turns failures into the envelope, and one event sums each request up.
+Checks come in a fixed order: the connection has judged framing and raw target, then route, credential, how much is
+under way, parameters, upstream. One boundary turns failures into the envelope, and one event sums each request up.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from adapters.operations.service import Service
 from shim.answers import envelope, json_answer
 from shim.boundary import answer_to
 from shim.callers import Callers
+from shim.in_flight import InFlight
 from shim.ops import PROBES, Ops
 from shim.own_tokens import TOKEN_PATH, OwnTokens
 from shim.pass_through import API_PREFIX, OAUTH_PREFIX
@@ -51,6 +52,7 @@ class Dispatcher:
     own_tokens: OwnTokens | None
     passing: Passing
     telemetry: Telemetry
+    in_flight: InFlight
     deadline: float
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -97,7 +99,8 @@ class Dispatcher:
             credential = presented(request.headers.get(hdrs.AUTHORIZATION, ""), parameters)
             until = asyncio.get_running_loop().time() + self.deadline
             caller = self.callers.caller(credential, account=route.account, deadline=until)
-            answer = await route.operation.handler(LegacyRequest(caller, parameters, route.asked_id), self.service)
+            with self.in_flight.one_of(caller.key):
+                answer = await route.operation.handler(LegacyRequest(caller, parameters, route.asked_id), self.service)
         except ShimError as failure:
             response = answer_to(failure)
         else:

@@ -24,6 +24,7 @@ from adapters.zoom_api import ZoomApi
 from shim.app_credential import app_token
 from shim.dispatch import Dispatcher
 from shim.entrance import entrance
+from shim.in_flight import InFlight
 from shim.listener import RunningServer, start_server, tls_context
 from shim.ops import Ops
 from shim.pages import load_pages
@@ -80,6 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningShim]:
             own_tokens=door.own_tokens,
             passing=door.passing,
             telemetry=telemetry,
+            in_flight=InFlight(),
             deadline=settings.deadline,
         )
         shim = await _listening(settings, dispatcher, ops)

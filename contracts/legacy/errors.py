@@ -25,6 +25,11 @@ CALL_LOG_MISSING: Final = LegacyError(404, 404, "Call Log does not exist.", "sem
 PAGE_TOKEN_INVALID: Final = LegacyError(400, 400, "The next page token is invalid or expired.", "semantics 7 I")
 VALIDATION_FAILED: Final = LegacyError(400, 300, "Validation Failed.", "semantics 7 D")
 
+TOO_MANY: Final = LegacyError(
+    429, 429, "You have reached the maximum per-second rate limit for this API. Try again later.", "semantics 7 D/O"
+)
+OVERLOADED: Final = LegacyError(503, 503, "Service Unavailable", "semantics 7 A")
+
 ACCOUNT_CALL_LOGS: Final = "account_call_logs"
 CALL_LOG_DETAILS: Final = "call_log_details"
 CALL_LOG_PAGE: Final = "call_log_page"

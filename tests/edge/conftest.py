@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from shim.connection import Handler, Limits, RunningServer, start_server
+from shim.connection import Handler, Limits
+from shim.listener import RunningServer, start_server
 from shim.pass_through import PassThrough, pass_through_session
 from tests.edge.raw import RawUpstream
 

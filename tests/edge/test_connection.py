@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from shim.connection import Limits, start_server
+from shim.connection import Limits
+from shim.listener import start_server
 from tests.edge.envelope import assert_envelope
 from tests.edge.raw import PATIENCE, RawClient, until
 
@@ -330,7 +331,7 @@ async def test_closing_twice_is_closing_once(serve):
 
 def test_refuses_to_start_on_the_python_parser():
     """Without aiohttp's C parser there is no server, and the text says what to do."""
-    code = "import asyncio, shim.connection as c; asyncio.run(c.start_server(None, host='127.0.0.1', port=0))"
+    code = "import asyncio, shim.listener as c; asyncio.run(c.start_server(None, host='127.0.0.1', port=0))"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"},

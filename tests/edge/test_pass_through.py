@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shim.connection import start_server
+from shim.listener import start_server
 from shim.pass_through import PassThrough, pass_through_session
 from tests.edge.raw import (
     OK,

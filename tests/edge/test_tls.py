@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from shim.connection import Limits, tls_context
+from shim.connection import Limits
+from shim.listener import tls_context
 from tests.edge.raw import RawClient
 
 ASK = b"GET /v2/a HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -16,15 +16,15 @@ def gate(zoom: Standin) -> asyncio.Event:
     return event
 
 
-async def test_fifty_identical_lists_cost_one():
+async def test_identical_lists_cost_one():
     """One list, one detail a row, each person once."""
     async with service(plain(1, 2, 3)) as asking:
         event = gate(asking.zoom)
-        answers = [asyncio.create_task(asking.get(DAY)) for _ in range(50)]
+        answers = [asyncio.create_task(asking.get(DAY)) for _ in range(30)]
         asyncio.get_running_loop().call_later(0.3, event.set)
         bodies = [(await answer).body for answer in answers]
         counts = Counter(asking.zoom.counts)
-    assert [bodies[0]] * 50 == bodies
+    assert [bodies[0]] * 30 == bodies
     assert {"list_call_history": 1, "get_call_history": 3, "get_user": 3} == counts
 
 
@@ -68,8 +68,9 @@ async def test_identical_details_cost_one():
         asking.zoom.forget_calls()
         event = asyncio.Event()
         asking.zoom.fail("/phone/call_history/", delay=event, times=None)
-        other = {"authorization": "Bearer another"}
-        answers = [asyncio.create_task(asking.get(f"{LIST}/{id_of(1)}", **other)) for _ in range(20)]
+        answers = [
+            asyncio.create_task(asking.get(f"{LIST}/{id_of(1)}", authorization="Bearer another")) for _ in range(20)
+        ]
         asyncio.get_running_loop().call_later(0.3, event.set)
         assert {200} == {(await answer).status for answer in answers}
         assert 1 == asking.zoom.counts["get_call_history"]

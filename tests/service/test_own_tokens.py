@@ -15,8 +15,9 @@ from adapters.sealing import Seal
 from contracts.codec import decode
 from shim.client_bearers import ClientBearers
 from shim.client_keys import ClientKeys
-from shim.connection import Limits, start_server
+from shim.connection import Limits
 from shim.failure_limit import FailureLimit
+from shim.listener import start_server
 from shim.own_tokens import OwnTokens
 from shim.settings import load_settings
 from tests.adapters.fake_ports import Clock

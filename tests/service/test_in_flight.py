@@ -1,0 +1,69 @@
+"""How much is worked on at once: a flood of one caller is refused at once and leaves the others their room."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from adapters.errors import LegacyRefusal
+from shim.in_flight import MOST_OF_ONE, InFlight
+from tests.service.running import service
+from tests.service.worlds import DAY, plain
+
+
+async def test_a_flood_is_refused_and_others_are_served():
+    """One too many of a caller is v1's 429 with a wait; another caller and the probes do not notice."""
+    async with service(plain(1)) as asking:
+        held = asyncio.Event()
+        asking.zoom.fail("/phone/call_history", delay=held, times=None)
+        flood = [asyncio.create_task(asking.get(f"{DAY}&page_size={n}")) for n in range(1, MOST_OF_ONE + 11)]
+        done, waiting = await asyncio.wait(flood, timeout=0.5)
+        other = asyncio.create_task(asking.get(DAY, authorization="Bearer another"))
+        probe = await asking.get("/healthz", authorization=None)
+        held.set()
+        answers = [task.result() for task in done]
+        assert {(429, 429, "1")} == {(a.status, a.body["code"], a.headers["Retry-After"]) for a in answers}
+        assert (10, MOST_OF_ONE) == (len(done), len(waiting))
+        assert [200] * MOST_OF_ONE == [(await task).status for task in waiting]
+        assert (200, 200) == (probe.status, (await other).status)
+        assert 200 == (await asking.get(DAY)).status
+
+
+async def test_a_client_that_leaves_makes_room():
+    """Whoever gives up is no longer counted."""
+    async with service(plain(1)) as asking:
+        held = asyncio.Event()
+        asking.zoom.fail("/phone/call_history", delay=held, times=None)
+        flood = [asyncio.create_task(asking.get(f"{DAY}&page_size={n}")) for n in range(1, MOST_OF_ONE + 1)]
+        await asyncio.wait(flood, timeout=0.5)
+        for task in flood:
+            task.cancel()
+        await asyncio.wait(flood)
+        held.set()
+        await asyncio.sleep(0.3)
+        assert 200 == (await asking.get(DAY)).status
+
+
+class TestCounts:
+    """The counter alone."""
+
+    def test_all_together_have_a_limit_too(self):
+        """It is a 503: no caller of them did wrong."""
+        room = InFlight(most_of_one=2, most_in_all=3)
+        with room.one_of("a"), room.one_of("a"), room.one_of("b"):
+            refused = Counter(_refusal(room, key) for key in ("a", "b", "c"))
+        assert {429: 1, 503: 2} == dict(refused)
+
+    def test_nothing_is_remembered_of_who_is_gone(self):
+        """Also when a request fails."""
+        room = InFlight()
+        with pytest.raises(RuntimeError), room.one_of("a"):
+            raise RuntimeError
+        assert 0 == len(room)
+
+
+def _refusal(room: InFlight, key: str) -> int:
+    with pytest.raises(LegacyRefusal) as refused, room.one_of(key):
+        pass
+    assert "1" == refused.value.headers["retry-after"]
+    return refused.value.status
