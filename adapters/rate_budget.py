@@ -1,4 +1,4 @@
-"""How often Zoom may be asked: the plan's limits, kept for each credential and category apart.
+"""How often Zoom may be asked: the plan's limits, kept for each account and category apart.
 
 Knows the limits, the order of those who wait and what a 429 holds back; refuses to know HTTP and never makes a
 call. Of pyrate-limiter it uses the bucket (exact sliding windows, exact waits), not the `Limiter`: that one sleeps
@@ -8,7 +8,7 @@ until the deadline even when the turn cannot come before it, and measures by a c
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from types import MappingProxyType
 from typing import Literal
@@ -16,13 +16,14 @@ from typing import Literal
 from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
 
 from adapters.errors import UpstreamRefused, UpstreamSlow
+from adapters.fair_line import FairLine
 from adapters.ports import Category
 
 Plan = Literal["pro", "business"]
 Clock = Callable[[], float]
 
 MOST_LANES = 1_024
-"""Lanes remembered, one for each credential and category; idle ones leave first, the longest unused foremost."""
+"""Lanes remembered, one for each account and category; idle ones leave first, the longest unused foremost."""
 
 BACKGROUND_PART = 4
 """One call in so many may be made in the background: a search that runs at full pace leaves three quarters of every
@@ -64,7 +65,7 @@ LIMITS: Mapping[Plan, Mapping[Category, Limit]] = MappingProxyType(
 
 
 class RateBudget:
-    """One turn for each call, first come first served within a credential and category.
+    """One turn for each call: within an account's category askers take turns, each of them first come first served.
 
     Calls in the background have a line of their own: they go when nobody else waits, and never faster than
     `BACKGROUND_PART` allows.
@@ -79,25 +80,29 @@ class RateBudget:
         self._clock = clock
         self._lanes: OrderedDict[tuple[str, Category], _Lane] = OrderedDict()
 
-    async def take(self, category: Category, caller_key: str, *, deadline: float, is_background: bool = False) -> None:
+    async def take(
+        self, category: Category, lane: str, *, deadline: float, asker: str = "", is_background: bool = False
+    ) -> None:
         """Waits for the turn of one call and spends it; in the background, behind all calls somebody waits for.
+
+        `lane` names those whom Zoom counts together, `asker` the one of them who calls.
 
         Raises `UpstreamSlow` as soon as it is plain that the turn cannot come before `deadline`, and the 429 that
         holds the lane back when that lasts longer than `deadline`. A waiter that is cancelled gives its turn back.
         """
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._lane(category, caller_key).turn(deadline, is_background=is_background)
+                return await self._lane(category, lane).turn(deadline, asker=asker, is_background=is_background)
         except TimeoutError:
             pass  # raised below, free of the timeout's own chain of exceptions
         raise UpstreamSlow("no turn before the deadline")
 
-    def hold(self, category: Category, caller_key: str, *, seconds: float, refused: UpstreamRefused) -> None:
-        """Lets no call of that credential and category through for `seconds`, because of that 429."""
-        self._lane(category, caller_key).hold(self._clock() + seconds, refused)
+    def hold(self, category: Category, lane: str, *, seconds: float, refused: UpstreamRefused) -> None:
+        """Lets no call of that lane and category through for `seconds`, because of that 429."""
+        self._lane(category, lane).hold(self._clock() + seconds, refused)
 
-    def _lane(self, category: Category, caller_key: str) -> "_Lane":
-        key = caller_key, category
+    def _lane(self, category: Category, name: str) -> "_Lane":
+        key = name, category
         lane = self._lanes.get(key)
         if lane is None:
             self._make_room()
@@ -114,12 +119,12 @@ class RateBudget:
 
 
 class _Lane:
-    """The calls of one credential in one category."""
+    """The calls Zoom counts together, of one category."""
 
     def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
         self._spent = _Spent(rates, clock)
         self._spent_behind = _Spent(_in_background(rates), clock)
-        self._front, self._behind = _Line(), _Line()
+        self._front, self._behind = FairLine(), FairLine()
         self._clock = clock
         self._held_until = 0.0
         self._refused: UpstreamRefused | None = None
@@ -127,24 +132,19 @@ class _Lane:
     @property
     def is_idle(self) -> bool:
         """Whether nobody waits here."""
-        return not (self._front.waiting or self._behind.waiting)
+        return not (len(self._front) or len(self._behind))
 
     def hold(self, until: float, refused: UpstreamRefused) -> None:
         if until > self._held_until:
             self._held_until, self._refused = until, refused
 
-    async def turn(self, deadline: float, *, is_background: bool) -> None:
+    async def turn(self, deadline: float, *, asker: str, is_background: bool) -> None:
         line, next_moment = (self._behind, self._next_behind) if is_background else (self._front, self._next_in_front)
-        self._check_fits(self._soonest(ahead=line.waiting, is_background=is_background), deadline)
-        line.waiting += 1
-        try:
-            # asyncio's lock serves waiters in order and drops cancelled ones; its holder is the head of the line.
-            async with line.order:
-                while (moment := next_moment()) is not None:
-                    self._check_fits(moment, deadline)
-                    await asyncio.sleep(max(moment - self._clock(), _FINEST_SECONDS))
-        finally:
-            line.waiting -= 1
+        self._check_fits(self._soonest(ahead=line.ahead_of(asker), is_background=is_background), deadline)
+        async with line.at_head(asker):
+            while (moment := next_moment()) is not None:
+                self._check_fits(moment, deadline)
+                await asyncio.sleep(max(moment - self._clock(), _FINEST_SECONDS))
 
     def _next_in_front(self) -> float | None:
         """When the head should try again, or None: its turn has come and is spent."""
@@ -155,14 +155,14 @@ class _Lane:
     def _next_behind(self) -> float | None:
         """The same for the head of the background line, which lets everybody in front go first."""
         moment = self._soonest(ahead=0, is_background=True)
-        if self._front.waiting or moment > self._clock() or not self._spent.spend():
+        if len(self._front) or moment > self._clock() or not self._spent.spend():
             return moment
         self._spent_behind.spend()
         return None
 
     def _soonest(self, *, ahead: int, is_background: bool) -> float:
         """The earliest moment a call with `ahead` others before it in its own line can go."""
-        soonest = self._spent.soonest(ahead=self._front.waiting if is_background else ahead)
+        soonest = self._spent.soonest(ahead=len(self._front) if is_background else ahead)
         if is_background:
             soonest = max(soonest, self._spent_behind.soonest(ahead=ahead))
         return max(soonest, self._held_until)
@@ -173,14 +173,6 @@ class _Lane:
             raise _with_wait(self._refused, ceil(self._held_until - now))
         if moment > deadline:
             raise UpstreamSlow("no turn before the deadline")
-
-
-@dataclass(slots=True)
-class _Line:
-    """Those who wait for a turn, in the order they came."""
-
-    waiting: int = 0
-    order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class _Spent:

@@ -93,7 +93,13 @@ class ZoomApi:
         # and again behind it, for the token may have been renewed meanwhile.
         await presented.header()
         self._health.admit()
-        await self._budget.take(call.category, caller.lane, deadline=caller.deadline, is_background=call.is_background)
+        await self._budget.take(
+            call.category,
+            caller.lane,
+            deadline=caller.deadline,
+            asker=caller.key,
+            is_background=call.is_background,
+        )
         authorization = await presented.header()
         try:
             async with asyncio.timeout_at(caller.deadline):

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from adapters.errors import LegacyRefusal
 from adapters.ports import Caller
 from contracts.legacy.errors import INVALID_TOKEN
+from shim.claims import account_claimed
 from shim.client_bearers import ClientBearers
 from shim.client_keys import Client, ClientKeys
 from shim.presented import bearer_of
@@ -34,10 +35,16 @@ class BearersPassedOn:
     """Each caller's credential is its own and goes upstream as it came."""
 
     def caller(self, authorization: str, *, account: str | None, deadline: float) -> Caller:
-        """See `Callers.caller`; only a missing credential is refused here."""
+        """See `Callers.caller`; only a missing credential is refused here.
+
+        Zoom counts the calls of an account together, whoever makes them: bearers that say they are of one share its
+        budget.
+        """
         if not authorization:
             raise LegacyRefusal.of(INVALID_TOKEN)
-        return Caller(authorization, _key(account, authorization), account, deadline)
+        claimed = account_claimed(bearer_of(authorization))
+        budget = "" if claimed is None else _key(account, f"account\0{claimed}")
+        return Caller(authorization, _key(account, authorization), account, deadline, budget=budget)
 
 
 @dataclass(frozen=True, slots=True)
