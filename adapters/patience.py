@@ -33,7 +33,7 @@ class Patience:
         self,
         *,
         left: Callable[[], float],
-        hold: Callable[[float, UpstreamRefused], None],
+        hold: Callable[[float, Throttled], None],
         renew: Callable[[], bool] = lambda: False,
         quota: Callable[[], bool] = lambda: True,
         most: int = MOST_ATTEMPTS,

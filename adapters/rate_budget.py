@@ -17,6 +17,7 @@ from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
 
 from adapters.errors import UpstreamRefused, UpstreamSlow
 from adapters.fair_line import FairLine
+from adapters.pace import Pace
 from adapters.ports import Category
 
 Plan = Literal["pro", "business"]
@@ -97,9 +98,20 @@ class RateBudget:
             pass  # raised below, free of the timeout's own chain of exceptions
         raise UpstreamSlow("no turn before the deadline")
 
-    def hold(self, category: Category, lane: str, *, seconds: float, refused: UpstreamRefused) -> None:
-        """Lets no call of that lane and category through for `seconds`, because of that 429."""
-        self._lane(category, lane).hold(self._clock() + seconds, refused)
+    def hold(
+        self, category: Category, lane: str, *, seconds: float, refused: UpstreamRefused, is_daily: bool = False
+    ) -> None:
+        """Lets no call of that lane and category through for `seconds`, because of that 429.
+
+        One for the second's limit was not earned here: others are at work, and the lane goes slower for a while.
+        """
+        self._lane(category, lane).hold(self._clock() + seconds, refused, is_daily=is_daily)
+
+    def learn(self, category: Category, lane: str, headers: Mapping[str, str]) -> None:
+        """Takes a lower limit a second than the plan's from the rate headers of an answer, by lower-case name."""
+        told = headers.get("x-ratelimit-limit", "")
+        if headers.get("x-ratelimit-type", "QPS").casefold() == "qps" and told.isdecimal() and 0 < len(told) < 10:
+            self._lane(category, lane).learn(min(int(told), self._limits[category].second) * self._share)
 
     def _lane(self, category: Category, name: str) -> "_Lane":
         key = name, category
@@ -124,6 +136,7 @@ class _Lane:
     def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
         self._spent = _Spent(rates, clock)
         self._spent_behind = _Spent(_in_background(rates), clock)
+        self._pace = Pace(rates[0].limit * Duration.SECOND / rates[0].interval)
         self._front, self._behind = FairLine(), FairLine()
         self._clock = clock
         self._held_until = 0.0
@@ -134,9 +147,14 @@ class _Lane:
         """Whether nobody waits here."""
         return not (len(self._front) or len(self._behind))
 
-    def hold(self, until: float, refused: UpstreamRefused) -> None:
+    def hold(self, until: float, refused: UpstreamRefused, *, is_daily: bool) -> None:
+        if not is_daily:
+            self._pace.refused(self._clock())
         if until > self._held_until:
             self._held_until, self._refused = until, refused
+
+    def learn(self, per_second: float) -> None:
+        self._pace.learnt(max(1.0, per_second), self._clock())
 
     async def turn(self, deadline: float, *, asker: str, is_background: bool) -> None:
         line, next_moment = (self._behind, self._next_behind) if is_background else (self._front, self._next_in_front)
@@ -148,24 +166,30 @@ class _Lane:
 
     def _next_in_front(self) -> float | None:
         """When the head should try again, or None: its turn has come and is spent."""
-        if self._held_until > self._clock():
-            return self._held_until
-        return None if self._spent.spend() else self._soonest(ahead=0, is_background=False)
+        moment = self._soonest(ahead=0, is_background=False)
+        return None if moment <= self._clock() and self._goes() else moment
 
     def _next_behind(self) -> float | None:
         """The same for the head of the background line, which lets everybody in front go first."""
         moment = self._soonest(ahead=0, is_background=True)
-        if len(self._front) or moment > self._clock() or not self._spent.spend():
+        if len(self._front) or moment > self._clock() or not self._goes():
             return moment
         self._spent_behind.spend()
         return None
+
+    def _goes(self) -> bool:
+        """Whether a call goes now, which is then spent."""
+        if not self._spent.spend():
+            return False
+        self._pace.went(self._clock())
+        return True
 
     def _soonest(self, *, ahead: int, is_background: bool) -> float:
         """The earliest moment a call with `ahead` others before it in its own line can go."""
         soonest = self._spent.soonest(ahead=len(self._front) if is_background else ahead)
         if is_background:
             soonest = max(soonest, self._spent_behind.soonest(ahead=ahead))
-        return max(soonest, self._held_until)
+        return max(soonest, self._held_until, self._pace.next_moment(self._clock()))
 
     def _check_fits(self, moment: float, deadline: float) -> None:
         now = self._clock()

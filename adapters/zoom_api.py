@@ -66,8 +66,8 @@ class ZoomApi:
         presented = _Presented(self._credential, caller)
         patience = Patience(
             left=lambda: caller.deadline - self._clock(),
-            hold=lambda seconds, refused: self._budget.hold(
-                call.category, caller.lane, seconds=seconds, refused=refused
+            hold=lambda seconds, throttled: self._budget.hold(
+                call.category, caller.lane, seconds=seconds, refused=throttled, is_daily=throttled.daily
             ),
             renew=presented.renew,
             quota=self._health.may_repeat,
@@ -108,6 +108,7 @@ class ZoomApi:
             self._health.failed()
             raise
         self._health.answered(answer.status)
+        self._budget.learn(call.category, caller.lane, passed_on(answer.headers))
         return _judged(answer)
 
 

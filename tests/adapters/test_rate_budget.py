@@ -200,8 +200,8 @@ async def test_a_held_lane_waits_and_no_longer():
     in_line = asyncio.create_task(moments(budget, 1, category=Category.HEAVY))
     await asyncio.sleep(0.001)
     start = loop.time()
-    budget.hold(Category.HEAVY, "a", seconds=3, refused=REFUSED)
-    budget.hold(Category.HEAVY, "a", seconds=2, refused=REFUSED)
+    budget.hold(Category.HEAVY, "a", seconds=3, refused=REFUSED, is_daily=True)
+    budget.hold(Category.HEAVY, "a", seconds=2, refused=REFUSED, is_daily=True)
     [new] = await moments(budget, 1, category=Category.HEAVY)
     assert [start + 3, start + 3] == [*await in_line, new]
 
