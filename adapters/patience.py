@@ -11,6 +11,8 @@ from adapters.errors import UpstreamBroken, UpstreamHeldBack, UpstreamRefused
 from adapters.upstream_errors import NoObject, Throttled, Unwanted
 
 MOST_ATTEMPTS = 6
+ATTEMPTS_AT_OPTIONAL = 3
+"""For what an answer can do without: a directory that is down must not cost each page its seconds."""
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 UNSTATED_DAILY_WAIT_SECONDS = 60.0

@@ -47,7 +47,8 @@ class SuccessorCall:
 
     `name` comes from a closed set (metrics, logs); `path` stands below the API's base address and is already
     percent-encoded: `/phone/call_history/20260310-...`; the account prefix is not part of it. A call in the background
-    leaves most of the rate budget to those somebody waits for.
+    leaves most of the rate budget to those somebody waits for; an optional one is not repeated for long, for the answer
+    goes out without it.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SuccessorCall:
     category: Category
     query: tuple[tuple[str, str], ...] = ()
     is_background: bool = False
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,14 @@ def call_history_detail(element_id: str) -> SuccessorCall:
 
 def user_by_email(email: str) -> SuccessorCall:
     """One phone user, by e-mail address or id."""
-    return SuccessorCall("phone_user", f"/phone/users/{_segment(email)}", Category.LIGHT)
+    return SuccessorCall("phone_user", f"/phone/users/{_segment(email)}", Category.LIGHT, is_optional=True)
 
 
 def directory_page(array: str, *, page_size: int, token: str) -> SuccessorCall:
     """One page of a directory, named as Zoom names its array and its path: `users`, `call_queues`, ..."""
     query = (("page_size", str(page_size)),)
     paged = (*query, ("next_page_token", token)) if token else query
-    return SuccessorCall(array, f"/phone/{array}", Category.MEDIUM, paged)
+    return SuccessorCall(array, f"/phone/{array}", Category.MEDIUM, paged, is_optional=True)
 
 
 def call_charges(*, window: tuple[str, str], token: str, call_ids: Sequence[str] = ()) -> SuccessorCall:
@@ -60,7 +60,9 @@ def call_charges(*, window: tuple[str, str], token: str, call_ids: Sequence[str]
     chosen = ("call_ids", ",".join(call_ids)) if call_ids else ("show_charges_only", "true")
     query = (("page_size", str(CHARGES_PAGE)), ("from", window[0]), ("to", window[1]), chosen)
     paged = (*query, ("next_page_token", token)) if token else query
-    return SuccessorCall("call_charges", "/phone/reports/call_charges", Category.HEAVY, paged)
+    return SuccessorCall(
+        "call_charges", "/phone/reports/call_charges", Category.HEAVY, paged, is_optional=bool(call_ids)
+    )
 
 
 def _segment(text: str) -> str:

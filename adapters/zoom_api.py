@@ -22,7 +22,7 @@ from adapters.errors import (
     UpstreamSlow,
 )
 from adapters.exchange import Answer, CallCounter, Wire, plain_address
-from adapters.patience import MOST_ATTEMPTS, Patience
+from adapters.patience import ATTEMPTS_AT_OPTIONAL, MOST_ATTEMPTS, Patience
 from adapters.ports import Caller, Credential, SuccessorCall, SuccessorReply
 from adapters.rate_budget import Clock, RateBudget
 from adapters.upstream_errors import NoObject, json_object, passed_on, refusal
@@ -71,6 +71,7 @@ class ZoomApi:
             ),
             renew=presented.renew,
             quota=self._health.may_repeat,
+            most=ATTEMPTS_AT_OPTIONAL if call.is_optional else MOST_ATTEMPTS,
         )
         failure: ShimError = UpstreamSlow("deadline passed")
         try:

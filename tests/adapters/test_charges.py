@@ -59,7 +59,7 @@ class TestOfCalls:
         zoom.says(REPORT, report(billed("1"), billed("2", "0")))
         assert {"1": ["0.0510"], "2": ["0"]} == await costs(charges, "1", "2", "3", "1")
         expected = (("page_size", "300"), ("from", WINDOW[0]), ("to", WINDOW[1]), ("call_ids", "1,2,3"))
-        assert [SuccessorCall("call_charges", REPORT, Category.HEAVY, expected)] == zoom.asked
+        assert [SuccessorCall("call_charges", REPORT, Category.HEAVY, expected, is_optional=True)] == zoom.asked
 
     async def test_all_charges_of_a_call_are_told_in_their_order(self, charges, zoom):
         """Both directions, and what was billed twice."""

@@ -277,3 +277,11 @@ async def test_cancellation_passes_through(script):
         await asyncio.sleep(20)
         assert 1 == len(upstream.heads)
         assert 1 == len(client.attempts)
+
+
+@in_virtual_time
+async def test_what_an_answer_can_do_without_is_not_asked_for_long():
+    """Three attempts, not six: a directory that is down must not cost each page its seconds."""
+    async with against(UNAVAILABLE) as (upstream, client):
+        await failure_of(client, call=replace(CALL, is_optional=True))
+        assert 3 == len(upstream.heads)
