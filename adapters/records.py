@@ -98,9 +98,10 @@ class Records:
         for reason in filter(None, end.rows):
             self._observer.built_from_summary(reason)
         standing = rows[: len(end.rows)]
-        made = await self._finish(
-            [_draft(row, details) for row in standing if row.call_history_uuid in details], caller
-        )
+        drafts = [_draft(row, details) for row in standing if row.call_history_uuid in details]
+        # What came in behind the stop is finished too, and so kept: the next page asks for what is missing alone.
+        behind = (_draft(row, details) for row in rows[len(end.rows) :] if row.call_history_uuid in details)
+        made = await self._finish([*drafts, *(draft for draft in behind if draft.is_exact)], caller)
         known = cached | {record.history_uuid: record for record in made}
         return Told(tuple(known[row.call_history_uuid] for row in standing), end.stop)
 

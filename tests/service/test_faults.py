@@ -64,6 +64,18 @@ class TestShortPages:
             assert ALL[place:] == await rest_of(asking, first)
             assert 5 == first.body["total_records"]
 
+    @in_virtual_time
+    async def test_what_came_in_behind_the_stop_is_not_asked_for_again(self):
+        """The next page costs its list and the one detail that was missing."""
+        async with service(FIVE) as asking:
+            await asking.get(f"{DAY}&page_size=1")
+            asking.zoom.fail(path(2), status=429, headers={"Retry-After": "30"})
+            first = await asking.get(DAY)
+            await asyncio.sleep(31)
+            asking.zoom.forget_calls()
+            assert ALL[1:] == await rest_of(asking, first)
+            assert (1, 1) == (asking.zoom.counts["list_call_history"], asking.zoom.counts["get_call_history"])
+
     @pytest.mark.parametrize("times", [1, 2, 3])
     @in_virtual_time
     async def test_a_limit_that_passes_is_waited_for(self, times):
