@@ -6,7 +6,7 @@ can say how far each walk has come and the same token always opens the same page
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -59,10 +59,13 @@ class _Side:
 
 
 async def merged_page(token: str, fetch: FetchOne) -> HistoryPage:
-    """The page of both walks that `token` opens, "" for the first; `total_records` is the sum of both."""
+    """The page of both walks that `token` opens, "" for the first; `total_records` is the sum of both.
+
+    One walk's end is not the other's: an empty page, or one that names itself as the next, ends its own walk alone.
+    """
     places = _opened(token)
     sides = [
-        _Side(place, await fetch(status, place.token) if place else _NOTHING)
+        _Side(place, await _fetched(status, place, fetch) if place else _NOTHING)
         for status, place in zip(STATUSES, places, strict=True)
     ]
     rows: list[CallHistory] = []
@@ -71,11 +74,21 @@ async def merged_page(token: str, fetch: FetchOne) -> HistoryPage:
         rows.append(newest.rows[0])
         newest.taken += 1
     ahead = tuple(side.moved() for side in sides)
+    following = msgspec.json.encode(ahead).decode() if any(ahead) else ""
+    if following and not rows:
+        return await merged_page(following, fetch)  # a page shrank below the place: an empty one would end both walks
     return HistoryPage(
         rows=tuple(rows),
-        next_page_token=msgspec.json.encode(ahead).decode() if any(ahead) else "",
+        next_page_token=following,
         total_records=sum(side.page.total_records or 0 for side in sides),
     )
+
+
+async def _fetched(status: str, place: _Place, fetch: FetchOne) -> HistoryPage:
+    """The page of one walk, without a token where it is the last one."""
+    page = await fetch(status, place.token)
+    is_last = not page.rows or page.next_page_token == place.token
+    return replace(page, next_page_token="") if is_last else page
 
 
 def _opened(token: str) -> _Places:

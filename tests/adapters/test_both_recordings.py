@@ -1,5 +1,7 @@
 """Two upstream walks, one list."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,45 @@ async def test_the_same_token_opens_the_same_page() -> None:
 async def test_the_total_is_that_of_both() -> None:
     """The number of records counts recorded and unrecorded calls."""
     assert 5 == (await merged_page("", _Upstream([1, 2], [3, 4, 5], size=1))).total_records
+
+
+class _Odd(_Upstream):
+    """The recorded calls' walk ends oddly: `last` is the token on its last page."""
+
+    def __init__(self, *args: list[int], last: str, size: int) -> None:
+        super().__init__(*args, size=size)
+        self.last = last
+
+    async def __call__(self, status: str, token: str) -> HistoryPage:
+        page = await super().__call__(status, token)
+        if status != "recorded" or page.next_page_token:
+            return page
+        return replace(page, next_page_token=token if self.last == "own" else str(int(token or 0) + self.size))
+
+
+@given(recorded=STARTS, unrecorded=STARTS, size=st.integers(1, 5), last=st.sampled_from(["own", "one more"]))
+async def test_one_walks_odd_end_is_not_the_others(
+    recorded: list[int], unrecorded: list[int], size: int, last: str
+) -> None:
+    """An empty page with a token, or a page that names itself, takes no call of the other walk."""
+    upstream = _Odd(recorded, unrecorded, last=last, size=size)
+    seen = [row.call_history_uuid for row in await _walk(upstream)]
+    assert sorted(row.call_history_uuid for rows in upstream.rows.values() for row in rows) == sorted(seen)
+
+
+async def test_a_page_that_shrank_below_the_place_ends_nothing() -> None:
+    """Rows that were merged already may be gone when a page is asked for again."""
+    upstream = _Upstream([50, 40, 30, 20], [45, 35, 25, 15], size=2)
+    first = await merged_page("", upstream)
+    upstream.rows["recorded"] = upstream.rows["recorded"][1:]
+    seen, token = [*first.rows], first.next_page_token
+    while token:
+        page = await merged_page(token, upstream)
+        assert page.rows
+        seen += page.rows
+        token = page.next_page_token
+    unrecorded = {row.call_history_uuid for row in upstream.rows["non_recorded"]}
+    assert unrecorded <= {row.call_history_uuid for row in seen}
 
 
 async def test_a_token_of_another_walk_is_no_answer() -> None:
