@@ -6,7 +6,8 @@ call becomes an old record.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -40,11 +41,29 @@ _NOTHING: Final[_Calls] = ()
 
 @dataclass(slots=True)
 class _Progress:
-    """How far the search for one id has come; `today` keeps its plan the same over midnight."""
+    """How far the search for one id has come; `today` keeps its plan the same over midnight.
+
+    `turn` is held by the request that asks: others for the same id wait for what it finds.
+    """
 
     today: date
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     missed: set[Probe] = field(default_factory=set)
     found: _Calls = _NOTHING
+
+
+@asynccontextmanager
+async def _turn_within(seconds: float, turn: asyncio.Lock) -> AsyncIterator[None]:
+    """Holds the turn for the block; raises `SearchUnfinished` when it does not come in time."""
+    try:
+        async with asyncio.timeout(seconds if turn.locked() else None):
+            await turn.acquire()
+    except TimeoutError as late:
+        raise SearchUnfinished("another request is still looking") from late
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 class CallSearch:
@@ -90,7 +109,9 @@ class CallSearch:
         if not plan:
             return _NOTHING
         self._progress[key] = progress
-        await self._go_on(progress, plan, self._in_time(caller))
+        asking = self._in_time(caller)
+        async with _turn_within(asking.deadline - self._clock(), progress.turn):
+            await self._go_on(progress, plan, asking)
         if not progress.found:
             self._missing[key] = self._life_of_a_miss(asked_id)
             self._progress.pop(key, None)

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.charges import ChargedCall
+from adapters.charges import ChargedCall, names_of
 from adapters.errors import UpstreamBroken
 from adapters.finished import FinishedCall
 from adapters.identifiers import without_suffix
@@ -106,6 +106,9 @@ async def _all_rows(call_ids: Sequence[str], fetch: FetchCalls) -> tuple[CallHis
 
 
 def among(charged: Iterable[ChargedCall]) -> Callable[[FinishedCall], bool]:
-    """The judge of finished rows: whether the report names their call, of their direction where it tells one."""
+    """The judge of finished rows: whether the report names their call, of their direction where it tells one.
+
+    A call's first part is also the call itself, whatever suffix its own id has: as its charge is found, so it is kept.
+    """
     named = {(call.call_id, call.direction) for call in charged}
-    return lambda row: (row.call_id, row.direction) in named or (row.call_id, "") in named
+    return lambda row: any({(name, row.direction), (name, "")} & named for name in names_of(row))

@@ -7,7 +7,7 @@ Source: semantics 3.7.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final, Literal
 
@@ -37,7 +37,16 @@ MOST_CALLS: Final = 20_000
 MOST_WALKS: Final = 60_000
 """Charged calls remembered for walks, of all credentials together."""
 
+BEGUN_LIFE: Final = 600.0
+"""Seconds for which a report that did not come whole in time may be gone on with; Zoom's page tokens live longer."""
+MOST_BEGUN: Final = 20
+"""Reports under way; each holds up to 30,000 rows."""
+
 Charged = tuple[CallCharge, ...]
+_Window = tuple[str, str]
+_CallKey = tuple[str, str, _Window]
+"""Credential, call id and window: a report speaks of the calls that began in its window alone."""
+_ANY: Final[_Window] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,15 @@ class ChargedCall:
     call_id: str
     start_time: str
     direction: str
+
+
+@dataclass(slots=True)
+class _Begun:
+    """How far a report has come."""
+
+    rows: list[CallCharge] = field(default_factory=list)
+    token: str = ""
+    pages: int = 0
 
 
 class Charges:
@@ -71,9 +89,11 @@ class Charges:
         self._observer = observer
         self._profile = profile
         self._finishing = finishing
-        self._known: TLRUCache[tuple[str, str], Charged] = TLRUCache(
+        self._known: TLRUCache[_CallKey, Charged] = TLRUCache(
             MOST_CALLS, ttu=lambda _key, charges, now: now + _life(charges), timer=clock
         )
+        self._of_walks: TTLCache[_CallKey, Charged] = TTLCache(MOST_CALLS, WALK_LIFE, timer=clock)
+        self._begun: TTLCache[tuple[str, _Window], _Begun] = TTLCache(MOST_BEGUN, BEGUN_LIFE, timer=clock)
         self._walks: TTLCache[tuple[str, tuple[str, str]], tuple[ChargedCall, ...]] = TTLCache(
             MOST_WALKS, WALK_LIFE, timer=clock, getsizeof=lambda calls: len(calls) + 1
         )
@@ -97,14 +117,18 @@ class Charges:
     async def charged_calls(self, caller: Caller, *, window: tuple[str, str]) -> tuple[ChargedCall, ...]:
         """Every call of the window that cost something, newest first, the same order every time.
 
-        Raises what the report's answer raises, and `UpstreamBroken` for a report without end.
+        Raises what the report's answer raises, and `UpstreamBroken` for a report without end. One that did not come
+        whole in time is gone on with the next time.
         """
         kept = self._walks.get((caller.key, window))
         if kept is not None:
             return kept
-        rows = [row for row in await self._asked(self._in_time(caller), window=window) if is_charged(row)]
-        for call_id, charges in groupby(sorted(rows, key=_call_id), key=_call_id):
-            self._known[caller.key, call_id] = tuple(charges)
+        begun = self._begun.setdefault((caller.key, window), _Begun())
+        await self._go_on(begun, self._in_time(caller), window=window)
+        self._begun.pop((caller.key, window), None)
+        rows = sorted(filter(is_charged, begun.rows), key=_call_id)
+        for call_id, charges in groupby(rows, key=_call_id):
+            self._of_walks[caller.key, call_id, window] = tuple(charges)
         calls = _charged_calls(rows)
         self._walks[caller.key, window] = calls
         return calls
@@ -114,14 +138,28 @@ class Charges:
 
         Rows whose charges could not be had are the same bytes too, and the observer is told once for all of them.
         """
-        wanted = _askable(call_id for row in rows for call_id in _names(row))
+        wanted = _askable(call_id for row in rows for call_id in names_of(row))
         known = await self._known_of(wanted, caller, window=window)
         if known.keys() < wanted.keys():
             self._observer.charges_left_out()
         return [self._priced(row, known) for row in rows]
 
+    def price_of_walk(
+        self, rows: Sequence[FinishedCall], caller: Caller, *, window: tuple[str, str]
+    ) -> list[bytes] | None:
+        """The same from the report of a walk confined to charged calls, which tells nothing of others.
+
+        None when it was not this process that asked for it, or too long ago.
+        """
+        names = {call_id for row in rows for call_id in names_of(row)}
+        found = {call_id: self._of_walks.get((caller.key, call_id, window)) for call_id in names}
+        charges = {call_id: known for call_id, known in found.items() if known}
+        if any(charges.keys().isdisjoint(names_of(row)) for row in rows):
+            return None
+        return [self._priced(row, charges) for row in rows]
+
     def _priced(self, call: FinishedCall, charges: Mapping[str, Charged]) -> bytes:
-        named = [charge for call_id in _names(call) for charge in charges.get(call_id, ())]
+        named = [charge for call_id in names_of(call) for charge in charges.get(call_id, ())]
         if not named:
             return call.row
         row = decode(call.row)
@@ -136,7 +174,8 @@ class Charges:
         Batches are asked side by side; one that fails takes no other with it.
         """
         wanted = _askable(call_ids)
-        known = {call_id: found for call_id in wanted if (found := self._known.get((caller.key, call_id))) is not None}
+        kept = ((call_id, self._kept(caller, call_id, window)) for call_id in wanted)
+        known = {call_id: charges for call_id, charges in kept if charges is not None}
         missing = [call_id for call_id in wanted if call_id not in known and caller.key not in self._refused]
         asking = self._in_time(caller)
         async with asyncio.TaskGroup() as group:
@@ -146,8 +185,17 @@ class Charges:
             ]
         for batch in batches:
             for call_id, charges in batch.result().items():
-                known[call_id] = self._known[caller.key, call_id] = charges
+                known[call_id] = charges
+                self._known[caller.key, call_id, window if not charges else _ANY] = charges
         return known
+
+    def _kept(self, caller: Caller, call_id: str, window: _Window) -> Charged | None:
+        """What is known of a call; that it has no charge is true of the window alone that was asked for."""
+        for reach in (_ANY, window):
+            charges = self._known.get((caller.key, call_id, reach))
+            if charges is not None:
+                return charges
+        return None
 
     async def _batch(
         self, call_ids: Sequence[str], caller: Caller, *, window: tuple[str, str]
@@ -162,15 +210,22 @@ class Charges:
     async def _asked(
         self, caller: Caller, *, window: tuple[str, str], call_ids: Sequence[str] = ()
     ) -> Sequence[CallCharge]:
-        """All pages of the report, to an empty one or one whose token came before."""
-        rows: list[CallCharge] = []
-        token = ""
-        for _ in range(MOST_PAGES):
-            page = await self._page(caller, window=window, token=token, call_ids=call_ids)
-            rows += page.rows
-            if page.next_page_token in ("", token) or not page.rows:
-                return rows
-            token = page.next_page_token
+        """All pages of the report."""
+        begun = _Begun()
+        await self._go_on(begun, caller, window=window, call_ids=call_ids)
+        return begun.rows
+
+    async def _go_on(
+        self, begun: _Begun, caller: Caller, *, window: tuple[str, str], call_ids: Sequence[str] = ()
+    ) -> None:
+        """Takes pages to an empty one or one whose token came before; `begun` keeps what was had when one fails."""
+        while begun.pages < MOST_PAGES:
+            page = await self._page(caller, window=window, token=begun.token, call_ids=call_ids)
+            begun.pages += 1
+            begun.rows += page.rows
+            if page.next_page_token in ("", begun.token) or not page.rows:
+                return
+            begun.token = page.next_page_token
         raise UpstreamBroken("a charges report without end")
 
     async def _page(
@@ -208,7 +263,7 @@ def _askable(call_ids: Iterable[str]) -> dict[str, None]:
     return {call_id: None for call_id in call_ids if call_id and "," not in call_id}
 
 
-def _names(call: FinishedCall) -> Sequence[str]:
+def names_of(call: FinishedCall) -> Sequence[str]:
     """The call ids the report may know a row's call by; of a later part only its own."""
     stem = call.call_id if call.group else without_suffix(call.call_id)
     return [call.call_id] if stem == call.call_id else [call.call_id, stem]

@@ -1,9 +1,9 @@
 """A client's connection: framing, limits, and the legacy envelope for what never reaches a handler.
 
 The only subclasses of aiohttp stand here. Knows bytes, connections and their limits; refuses to know routes, callers,
-Zoom, and how a port is opened (`shim.listener`). Routing is left to one handler, which must go by `request.raw_path` alone: `url`, `host` and `path` are the
-client's invention. aiohttp's `aiohttp.server` logger writes request bytes and exception texts; this module keeps away
-from it, yet it belongs silenced (`CRITICAL`) wherever logging is configured.
+Zoom, and how a port is opened (`shim.listener`). Routing is left to one handler, which must go by `request.raw_path`
+alone: `url`, `host` and `path` are the client's invention. aiohttp's `aiohttp.server` logger writes request bytes and
+exception texts; this module keeps away from it, yet it belongs silenced (`CRITICAL`) wherever logging is configured.
 """
 
 import asyncio

@@ -23,7 +23,7 @@ from shim.boundary import answer_to
 from shim.callers import Callers
 from shim.in_flight import InFlight
 from shim.ops import PROBES, Ops
-from shim.own_tokens import TOKEN_PATH, OwnTokens
+from shim.own_tokens import TOKEN_PATH, OwnTokens, is_like_token_path
 from shim.pass_through import API_PREFIX, OAUTH_PREFIX
 from shim.pass_through_modes import Passing
 from shim.presented import presented
@@ -85,8 +85,8 @@ class Dispatcher:
         path = request.raw_path.partition("?")[0]
         if route is not None:
             return await self._legacy(request, route, query=query)
-        if path == TOKEN_PATH and self.own_tokens is not None:
-            return await self.own_tokens.answer(request)
+        if self.own_tokens is not None and is_like_token_path(path):
+            return await self.own_tokens.answer(request) if path == TOKEN_PATH else envelope(HTTPStatus.FORBIDDEN)
         if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
             return await self.passing.answer(request)
         return await self.ops.probe(request.method, path) or envelope(HTTPStatus.NOT_FOUND)
@@ -112,7 +112,7 @@ class Dispatcher:
     def _name(self, route: Route | None, path: str) -> str:
         if route is not None:
             return route.operation.id
-        if path == TOKEN_PATH and self.own_tokens is not None:
+        if self.own_tokens is not None and is_like_token_path(path):
             return "ownToken"
         if path.startswith((f"{API_PREFIX}/", OAUTH_PREFIX)):
             return "passThrough"

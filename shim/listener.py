@@ -6,10 +6,13 @@ Refuses to know what a connection does with its bytes: `shim.connection` does.
 import asyncio
 import ssl
 from pathlib import Path
+from typing import Final
 
 from aiohttp import http_parser
 
 from shim.connection import FLUSH, Handler, House, Limits
+
+_STATED: Final = Limits()
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -54,7 +57,7 @@ async def start_server(
     host: str,
     port: int,
     ssl_context: ssl.SSLContext | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = _STATED,
 ) -> RunningServer:
     """Serves `handler` on (`host`, `port`; 0 is any free port) until closed.
 

@@ -1,21 +1,26 @@
 """What of a request must never travel to Zoom: client keys, and bearers of this service.
 
-Looks at the headers and the target, as they came and decoded once; refuses to look at bodies, which are streamed.
+Looks at the target and at names and values of headers, in every spelling a program may have given them: encoded for an
+address once or several times, in base64, one within the other. Refuses to look at bodies, which are streamed.
 """
 
+import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from aiohttp import web
 
 from shim.client_bearers import ClientBearers
 from shim.client_keys import ClientKeys
-from shim.presented import basic_of
 
 _SEALED: Final = re.compile(r"gAAAA[\w-]{16,}", re.ASCII)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}", re.ASCII)
+_URLSAFE: Final = str.maketrans("-_", "+/")
+DEEPEST: Final = 4
+"""Encodings taken off, one within the other."""
 _AUTHORIZATION: Final = b"authorization"
 
 
@@ -28,21 +33,46 @@ class OwnSecrets:
 
     def stand_in(self, request: web.BaseRequest) -> bool:
         """Whether a header or the target holds one."""
-        return self._stand_in(*_headers(request)) or self.stand_besides_authorization(request)
+        return self._stand_in(_texts(request, request.raw_headers))
 
     def stand_besides_authorization(self, request: web.BaseRequest) -> bool:
         """The same, for a request whose Authorization headers are going to be taken away."""
-        others = (value.decode("latin-1") for name, value in request.raw_headers if name.lower() != _AUTHORIZATION)
-        return self._stand_in(request.raw_path, unquote(request.raw_path), *others)
+        others = ((name, value) for name, value in request.raw_headers if name.lower() != _AUTHORIZATION)
+        return self._stand_in(_texts(request, others))
 
-    def _stand_in(self, *texts: str) -> bool:
-        return any(self.keys.stand_in(text) or any(map(self.bearers.is_ours, _SEALED.findall(text))) for text in texts)
+    def _stand_in(self, texts: Iterable[str]) -> bool:
+        return any(
+            self.keys.stand_in(text) or any(map(self.bearers.is_ours, _SEALED.findall(text)))
+            for given in texts
+            for text in spellings(given)
+        )
 
 
-def _headers(request: web.BaseRequest) -> Iterator[str]:
-    """The Authorization headers, and what is inside of Basic ones."""
-    for name, value in request.raw_headers:
-        if name.lower() == _AUTHORIZATION:
-            text = value.decode("latin-1")
-            yield text
-            yield from basic_of(text) or ()
+def _texts(request: web.BaseRequest, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
+    yield request.raw_path
+    for name, value in headers:
+        yield name.decode("latin-1")
+        yield value.decode("latin-1")
+
+
+def spellings(text: str) -> set[str]:
+    """The text, and whatever it may be an encoding of."""
+    found, newest = {text}, {text}
+    for _ in range(DEEPEST):
+        newest = {decoded for one in newest for decoded in _decoded(one)} - found
+        if not newest:
+            break
+        found |= newest
+    return found
+
+
+def _decoded(text: str) -> Iterator[str]:
+    if "%" in text or "+" in text:
+        yield unquote(text)
+        yield unquote_plus(text)
+    for word in _BASE64.findall(text):
+        padded = word.translate(_URLSAFE) + "=" * (-len(word) % 4)
+        try:
+            yield base64.b64decode(padded).decode("latin-1")
+        except ValueError:
+            continue  # four characters and one more encode nothing

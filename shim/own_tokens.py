@@ -6,10 +6,11 @@ query, which proxies log. Any grant type is taken, also none. It refuses to know
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import structlog
 from aiohttp import hdrs, web
@@ -94,6 +95,11 @@ class OwnTokens:
         return json_answer(
             _WRONG, status=401, headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="client keys"', **_NOT_STORED}
         )
+
+
+def is_like_token_path(raw_path: str) -> bool:
+    """Whether a path is the token endpoint's in some spelling: a key sent there by mistake must not go on to Zoom."""
+    return re.sub(r"/+", "/", unquote(unquote(raw_path))).rstrip("/").casefold() == TOKEN_PATH
 
 
 def _told(body: bytes, content_type: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ Source: Zoom's OpenAPI, operation accountCallLogs; semantics 3.1 (envelope), 6.1
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -69,7 +70,7 @@ def _walk(
     async def tell(rows: Sequence[CallHistory]) -> Told:
         told = service.records.exact if service.fidelity == "exact" else service.records.summaries
         async with asyncio.TaskGroup() as group:
-            if _wants_charges(start, service):
+            if service.are_charges_told:
                 names = [row.call_id for row in rows if row.call_id]
                 group.create_task(service.charges.of_calls(names, request.caller, window=_window(start)))
             telling = group.create_task(told(rows, request.caller))
@@ -89,6 +90,10 @@ async def _rows(walk: PageWalk, start: Position, request: LegacyRequest, service
     """The encoded rows, with charges where the operator or the request wants them."""
     if not _wants_charges(start, service):
         return [call.row for call in walk.rows]
+    if not service.are_charges_told:
+        priced = service.charges.price_of_walk(walk.rows, request.caller, window=_window(start))
+        if priced is not None:
+            return priced
     return await service.charges.price(walk.rows, request.caller, window=_window(start))
 
 
@@ -97,7 +102,11 @@ def _wants_charges(start: Position, service: Service) -> bool:
 
 
 def _window(start: Position) -> tuple[str, str]:
-    return start.window_from, start.window_to
+    """The window of the charges report, which goes by the start of calls: of a list by ends it begins a day before."""
+    if ("time_type", "endTime") not in start.filters:
+        return start.window_from, start.window_to
+    earlier = (date.fromisoformat(start.window_from[:10]) - timedelta(days=1)).isoformat()
+    return earlier + start.window_from[10:], start.window_to
 
 
 def _start(request: LegacyRequest, service: Service) -> Position:

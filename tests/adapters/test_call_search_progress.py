@@ -127,6 +127,14 @@ async def test_two_at_once_both_get_the_call():
     assert ([HISTORY], [HISTORY]) == tuple(both)
 
 
+async def test_many_at_once_search_once():
+    """Every probe is made once, also when nothing is there to be found."""
+    bench = Bench()
+    assert [[]] * 5 == await asyncio.gather(*(bench.found() for _ in range(5)))
+    assert {1} == set(bench.zoom.paths.values())
+    assert MOST_DATES + 1 == len(bench.zoom.asked)
+
+
 async def test_a_cancelled_search_ends_its_probes():
     """Whoever hangs up leaves nobody asking."""
     bench = Bench()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.charges import MOST_PAGES, WALK_LIFE, ChargedCall, Charges
-from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused
+from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused, UpstreamSlow
 from contracts.codec import decode
 from tests.adapters.charges_bench import (
     FAILURES,
@@ -237,3 +237,59 @@ class TestPrice:
     async def test_an_empty_page_asks_nothing(self, charges, zoom):
         """No rows, no calls."""
         assert ([], []) == (await charges.price([], ONE, window=WINDOW), zoom.asked)
+
+
+class TestReportsThatComeSlowly:
+    """What was had of a report is kept when the rest of it does not come in time."""
+
+    async def test_a_report_is_gone_on_with(self, charges, zoom):
+        """The next request asks for the page that was missing, and no page twice."""
+        first = report(*began("1", 1, "outbound"), token="two")
+        zoom.says(REPORT, first, UpstreamSlow("deadline passed"), report(*began("2", 2, "outbound")))
+        with pytest.raises(UpstreamSlow):
+            await charges.charged_calls(ONE, window=WINDOW)
+        found = await charges.charged_calls(ONE, window=WINDOW)
+        assert ["2", "1"] == [call.call_id for call in found]
+        tokens = [dict(call.query).get("next_page_token", "") for call in zoom.asked]
+        assert ["", "two", "two"] == tokens
+
+    async def test_another_credential_or_window_begins_at_the_beginning(self, charges, zoom):
+        """Nobody goes on with what another was told."""
+        first = report(*began("1", 1, "outbound"), token="two")
+        zoom.says(REPORT, first, UpstreamSlow("deadline passed"), report(*began("2", 2, "outbound")))
+        with pytest.raises(UpstreamSlow):
+            await charges.charged_calls(ONE, window=WINDOW)
+        others = [
+            await charges.charged_calls(OTHER, window=WINDOW),
+            await charges.charged_calls(ONE, window=("2026-03-02", "2026-03-10")),
+        ]
+        assert [["2"], ["2"]] == [[call.call_id for call in found] for found in others]
+
+
+class TestWhatIsKnown:
+    """An answer is believed of what it spoke of, and of nothing else."""
+
+    async def test_no_charge_in_one_window_is_not_none_in_another(self, charges, zoom):
+        """A report goes by the start of calls."""
+        zoom.says(REPORT, report(), report(billed("1")))
+        assert {} == await charges.of_calls(["1"], ONE, window=("2026-03-10", "2026-03-10"))
+        assert ["1"] == list(await charges.of_calls(["1"], ONE, window=("2026-03-09", "2026-03-10")))
+
+    async def test_a_walk_of_charged_calls_says_nothing_of_free_ones(self, charges, zoom):
+        """The free side of a call is told the same before such a walk and after it."""
+        free = billed("1", "0", direction="inbound", call_type="tollfree")
+        zoom.says(REPORT, report(billed("1")), report(billed("1"), free))
+        await charges.charged_calls(ONE, window=WINDOW)
+        row = finished("1", direction="inbound")
+        (priced,) = await charges.price([row], ONE, window=WINDOW)
+        assert "tollfree" == decode(priced)["call_type"]
+
+    async def test_the_rows_of_a_walk_are_priced_from_its_report(self, charges, zoom):
+        """Without another call; after a while, or for another credential, the report is asked."""
+        zoom.says(REPORT, report(billed("1")))
+        await charges.charged_calls(ONE, window=WINDOW)
+        (priced,) = charges.price_of_walk([finished("1")], ONE, window=WINDOW)
+        assert "$0.0510" == decode(priced)["charge"]
+        assert charges.price_of_walk([finished("1")], OTHER, window=WINDOW) is None
+        assert charges.price_of_walk([finished("2")], ONE, window=WINDOW) is None
+        assert 1 == len(zoom.asked)

@@ -144,17 +144,21 @@ async def test_a_token_of_another_kind_of_walk_is_broken(token):
         await charged_page(token, [call(1)], knowing([call(1)]).fetch)
 
 
-def row(call_id: str, direction: str) -> FinishedCall:
+def row(call_id: str, direction: str, *, group: int = 0) -> FinishedCall:
     """A finished row of a call."""
-    return FinishedCall(0, "id", call_id, b"", b"", is_listed=True, direction=direction)
+    return FinishedCall(group, "id", call_id, b"", b"", is_listed=True, direction=direction)
 
 
 def test_a_row_is_among_them_by_call_and_direction():
-    """The other side of an internal call costs nothing; a report that tells no direction means both."""
+    """The other side of an internal call costs nothing; a report that tells no direction means both.
+
+    A call's first part is the call, whatever its id's suffix; a later part is not.
+    """
     keep = among([ChargedCall("1", "", "outbound"), ChargedCall("2", "", "")])
-    assert [True, False, True, False] == [
+    assert [True, False, True, True, False] == [
         keep(row("1", "outbound")),
         keep(row("1", "inbound")),
         keep(row("2", "inbound")),
         keep(row("1_1", "outbound")),
+        keep(row("1_1", "outbound", group=1)),
     ]

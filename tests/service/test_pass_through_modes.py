@@ -27,7 +27,6 @@ PATHS = [
     "/v2/phone/Call_Logs",
     "/v2/phone/call_logs;x=1",
     "/oauth/revoke",
-    f"{TOKEN}/",
 ]
 METHODS = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"HEAD", b"TRACE"]
 
@@ -77,7 +76,7 @@ class TestOff:
 class TestCaller:
     """Callers bring a token of Zoom's for other paths."""
 
-    @pytest.mark.parametrize("target", [f"{ELSEWHERE}?a=%41&b", "/oauth/revoke?token=x", f"{TOKEN}/"])
+    @pytest.mark.parametrize("target", [f"{ELSEWHERE}?a=%41&b", "/oauth/revoke?token=x"])
     async def test_a_callers_own_bearer_goes_as_it_came(self, target):
         """Byte for byte, and nothing of the app's with it."""
         async with watched(mode("caller")) as (upstream, port):
@@ -141,7 +140,7 @@ class TestCaller:
 class TestApp:
     """Every client is lent the app's credentials."""
 
-    @pytest.mark.parametrize("target", [f"{ELSEWHERE}?a=%41&b", "/v2/phone/call_logs/", "/oauth/x", f"{TOKEN}/"])
+    @pytest.mark.parametrize("target", [f"{ELSEWHERE}?a=%41&b", "/v2/phone/call_logs/", "/oauth/x"])
     @pytest.mark.parametrize("method", [b"GET", b"DELETE", b"POST"])
     async def test_the_apps_token_takes_the_place_of_the_callers(self, target, method):
         """It alone, and everything else as it came."""
@@ -205,3 +204,14 @@ class TestApp:
             assert 200 == (await ask(port, ELSEWHERE, bearer)).status
             upstream.answer = says(reply(sized(b"{}"), status=b"401 Unauthorized", body=b"{}"))
             assert_envelope(503, "Service Unavailable", await ask(port, ELSEWHERE, bearer))
+
+
+@pytest.mark.parametrize("choice", ["off", "caller", "app"])
+@pytest.mark.parametrize("spelt", [f"{TOKEN}/", "/oauth/%74oken", "/oauth//token", "/OAuth/Token"])
+async def test_what_looks_like_the_token_endpoint_is_refused(choice, spelt):
+    """A program that misspells it sends its key there: neither answered nor passed on, however it is meant."""
+    form = f"grant_type=client_credentials&client_id=alpha&client_secret={KEY}".encode()
+    async with watched(mode(choice)) as (upstream, port):
+        answers = [await ask(port, spelt, OWN, body=form, method=b"POST"), await ask(port, spelt, OWN)]
+        assert {403, 404} >= {answer.status for answer in answers}
+        assert [] == passed(upstream)
