@@ -52,16 +52,27 @@ class PinnedCalls:
         """The calls known under exactly this name."""
         return [self._calls[place].call for place in self._places.get((partition, name), ())]
 
+    def put(self, pin: Pin) -> None:
+        """Has the call keep this very id, whatever it had; new names are added to it."""
+        self.pin(pin)
+        self._calls[pin.place].call = pin.call
+
+    def id_of(self, place: Place) -> str | None:
+        """The id the call has; None for one not known."""
+        kept = self._calls.get(place)
+        return None if kept is None else kept.call.v1_id
+
     def oldest(self, count: int) -> list[Pin]:
         """Up to `count` pins, the first pinned first."""
         places = list(islice(self._calls, count))
         return [Pin(place.partition, self._calls[place].call, frozenset(self._calls[place].names)) for place in places]
 
     def forget(self, pins: Iterable[Pin]) -> None:
-        """Drops these calls with their names."""
+        """Drops these calls with their names; one that has got further names meanwhile stays."""
         for pin in pins:
-            if (kept := self._calls.pop(pin.place, None)) is not None:
-                self._unname(pin.place, kept)
+            kept = self._calls.get(pin.place)
+            if kept is not None and pin.names.issuperset(kept.names):
+                self._unname(pin.place, self._calls.pop(pin.place))
 
     def _unname(self, place: Place, kept: _Kept) -> None:
         for name in kept.names:
@@ -95,6 +106,10 @@ class MemoryIdentities:
     def trouble(self) -> str | None:
         """None: memory does not break."""
         return None
+
+    def waiting(self) -> int:
+        """None: memory is where they belong."""
+        return 0
 
     async def close(self) -> None:
         """Nothing to release."""

@@ -32,6 +32,7 @@ UNOPENED: Final = "the state file cannot be opened"
 CORRUPT: Final = "the state file is corrupt"
 NEWER: Final = "the state file belongs to a newer version of this service"
 UNUSABLE: Final = "the state file cannot be used"
+SILENT: Final = "the state file does not answer"
 CLOSED: Final = "the state has been closed"
 
 _BY_SQLITE: Final = {

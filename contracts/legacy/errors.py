@@ -28,6 +28,13 @@ VALIDATION_FAILED: Final = LegacyError(400, 300, "Validation Failed.", "semantic
 TOO_MANY: Final = LegacyError(
     429, 429, "You have reached the maximum per-second rate limit for this API. Try again later.", "semantics 7 D/O"
 )
+DAY_SPENT: Final = LegacyError(
+    429,
+    429,
+    "You have reached the maximum daily rate limit for this API. Refer to the response header for details on when you "
+    "can make another request.",
+    "semantics 7 D/O",
+)
 OVERLOADED: Final = LegacyError(503, 503, "Service Unavailable", "semantics 7 A")
 
 ACCOUNT_CALL_LOGS: Final = "account_call_logs"

@@ -22,7 +22,7 @@ Amount = NewType("Amount", str)
 
 
 class Unreadable(ValueError):
-    """The answer is not of the resource that was asked for: no array of rows, or a row without its id."""
+    """The answer is not of the resource that was asked for: no array of rows, no row with an id among them, no id."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,11 +48,15 @@ class Reading(Generic[Shape]):
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """One page of the account list, rows in the order they came; `next_page_token` is "" at the end."""
+    """One page of the account list, rows in the order they came; `next_page_token` is "" at the end.
+
+    `passed_over` counts entries that are no rows, for want of an id or of anything at all.
+    """
 
     rows: tuple[CallHistory, ...]
     next_page_token: str
     total_records: int | None
+    passed_over: int = 0
 
 
 _PLAIN_WORD: Final = re.compile(r"[a-z][a-z_]{0,39}")
@@ -192,16 +196,31 @@ def read_record(body: Mapping[str, Any]) -> Reading[CallHistory]:
 
 
 def read_page(body: Mapping[str, Any]) -> Reading[HistoryPage]:
-    """One page of the account list; `Unreadable` when it has no array of rows or a row has no id."""
+    """One page of the account list; an entry that is no row or has no id is passed over and told as unknown.
+
+    `Unreadable` when there is no array of rows, or nothing in it is one.
+    """
     unknown: set[Unknown] = set()
-    rows = newest(body, HISTORY_ROWS)
-    if rows is None and any(isinstance(body.get(name), list) for name in (HISTORY_ROWS.v2, HISTORY_ROWS.v3)):
-        rows = []
-    if not isinstance(rows, list):
+    entries = newest(body, HISTORY_ROWS)
+    if entries is None and any(isinstance(body.get(name), list) for name in (HISTORY_ROWS.v2, HISTORY_ROWS.v3)):
+        entries = []
+    if not isinstance(entries, list):
         raise Unreadable("a call history list without rows")
+    rows = tuple(_rows(entries, unknown))
+    if entries and not rows:
+        raise Unreadable("a call history list without any row that has its id")
     page = HistoryPage(
-        rows=tuple(_history(row, unknown) for row in rows),
+        rows=rows,
         next_page_token=_text(body.get("next_page_token")) or "",
         total_records=_whole(body.get("total_records")),
+        passed_over=len(entries) - len(rows),
     )
     return Reading(page, frozenset(unknown))
+
+
+def _rows(entries: Iterable[Any], unknown: set[Unknown]) -> Iterator[CallHistory]:
+    for entry in entries:
+        try:
+            yield _history(entry, unknown)
+        except Unreadable:
+            unknown.add(Unknown("history", "" if not isinstance(entry, dict) else HISTORY_UUID.v3))

@@ -9,6 +9,7 @@ from adapters.state.sqlite import SqliteIdentities
 
 DAY = 86_400
 NOW = 1_773_100_000.0
+PATIENCE = 0.4
 
 
 @asynccontextmanager
@@ -17,7 +18,7 @@ async def started(
 ) -> AsyncIterator[SqliteIdentities]:
     """Identities that wait hardly at all for locks and read the time from `clock`."""
     times = clock or [NOW]
-    identities = SqliteIdentities(path, now=lambda: times[-1], patience=0.05, most_waiting=most_waiting)
+    identities = SqliteIdentities(path, now=lambda: times[-1], patience=PATIENCE, most_waiting=most_waiting)
     await identities.start()
     try:
         yield identities

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from adapters.ports import Identities, RememberedCall
 from adapters.state import open_identities
 from tests.adapters.served_calls import proposing, served
+from tests.redis_server import RedisServer
 
-ADDRESSES = ["memory://", "sqlite:///{folder}/state.db"]
+ADDRESSES = ["memory://", "sqlite:///{folder}/state.db", "redis://127.0.0.1:{redis.port}/1"]
 CALL = served(1)
 OTHER = served(2)
 REMEMBERED = RememberedCall(
@@ -29,9 +30,9 @@ REMEMBERED = RememberedCall(
 
 
 @pytest.fixture(params=ADDRESSES)
-async def identities(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Identities]:
+async def identities(request: pytest.FixtureRequest, tmp_path: Path, redis: RedisServer) -> AsyncIterator[Identities]:
     """Each implementation in turn, fresh."""
-    async with open_identities(request.param.format(folder=tmp_path)) as opened:
+    async with open_identities(request.param.format(folder=tmp_path, redis=redis)) as opened:
         yield opened
 
 
@@ -204,11 +205,11 @@ async def test_is_well_and_closes_twice(identities: Identities) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "memory:", "sqlite:", "sqlite:///", "sqlite://state.db", "redis://localhost", "state.db"]
+    "url", ["", "memory:", "sqlite:", "sqlite:///", "sqlite://state.db", "redis:localhost", "state.db"]
 )
 async def test_refuses_other_addresses(url: str) -> None:
     """An address nobody can open is told at start, with what it should be."""
-    with pytest.raises(ValueError, match="memory:// or sqlite:///path"):
+    with pytest.raises(ValueError, match="memory://, sqlite:///path or redis://host"):
         await open_identities(url).__aenter__()
 
 
@@ -220,11 +221,14 @@ async def test_refuses_other_addresses(url: str) -> None:
         max_size=8,
     )
 )
-async def test_agrees_with_a_plain_dictionary(address: str, pages: list[list[tuple[int, int, str, bool]]]) -> None:
+async def test_agrees_with_a_plain_dictionary(
+    one_redis: RedisServer, address: str, pages: list[list[tuple[int, int, str, bool]]]
+) -> None:
     """Over any history, the first id of each (record, group) is served, and every name of it finds it."""
     model: dict[tuple[int, int], str] = {}
+    one_redis.fresh()
     with TemporaryDirectory() as folder:
-        async with open_identities(address.format(folder=folder)) as identities:
+        async with open_identities(address.format(folder=folder, redis=one_redis)) as identities:
             for page in pages:
                 calls = [
                     served(number, group=group, proposed_id=f"{proposer}-{number}-{group}", entries=(f"e-{entry}",))

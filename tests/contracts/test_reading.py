@@ -213,11 +213,22 @@ def test_a_page_without_rows_is_refused(body: dict[str, Any]) -> None:
         read_page(body)
 
 
-@pytest.mark.parametrize("row", [None, "x", [], {"call_id": "1"}])
-def test_a_row_that_is_none_is_refused(row: object) -> None:
-    """A page never loses a call silently."""
-    with pytest.raises(Unreadable):
-        read_page({"call_history": [{"id": UUID}, row]})
+NO_ROWS: list[tuple[object, str]] = [(None, ""), ("x", ""), ([], ""), ({"call_id": "1"}, "call_history_uuid")]
+
+
+@pytest.mark.parametrize(("entry", "field"), NO_ROWS)
+def test_an_entry_that_is_no_row_is_passed_over_and_told(entry: object, field: str) -> None:
+    """It takes no other call away, and does not go unnoticed."""
+    reading = read_page({"call_history": [{"id": "a"}, entry, {"id": "b"}]})
+    assert ["a", "b"] == [row.call_history_uuid for row in reading.value.rows]
+    assert (1, frozenset({Unknown("history", field)})) == (reading.value.passed_over, reading.unknown)
+
+
+@pytest.mark.parametrize("entry", [entry for entry, _ in NO_ROWS])
+def test_a_page_of_nothing_else_is_refused(entry: object) -> None:
+    """An empty page would end the walk, and nobody would know what it lost."""
+    with pytest.raises(Unreadable, match="without any row"):
+        read_page({"call_history": [entry, entry]})
 
 
 def test_unknowns_of_a_page_are_told_together() -> None:
