@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.errors import UpstreamBroken
+from adapters.errors import PagesInCircle, UpstreamBroken
 from contracts.successor.reading import HistoryPage
 from contracts.successor.shapes import CallHistory
 
@@ -22,12 +22,17 @@ FetchOne = Callable[[str, str], Awaitable[HistoryPage]]
 
 
 class _Place(msgspec.Struct, array_like=True, frozen=True):
-    """Where one of the walks stands: the upstream token of its page, and the rows of that page already merged."""
+    """Where one of the walks stands: the upstream token of its page, and the rows of that page already merged.
+
+    `gone` counts the rows of its pages before. A place `_IN_CIRCLE` of its page has no further row to give.
+    """
 
     token: str = ""
     offset: int = 0
+    gone: int = 0
 
 
+_IN_CIRCLE: Final = -1
 _Places = tuple[_Place | None, _Place | None]
 _decoder: Final = msgspec.json.Decoder(_Places)
 _NOTHING: Final = HistoryPage((), "", 0)
@@ -54,16 +59,22 @@ class _Side:
     def moved(self) -> _Place | None:
         """Where the walk stands behind the rows taken."""
         if self.place is None or self.rows:
-            return self.place and _Place(self.place.token, self.place.offset + self.taken)
-        return _Place(self.page.next_page_token) if self.page.next_page_token else None
+            return self.place and _Place(self.place.token, self.place.offset + self.taken, self.place.gone)
+        token = self.page.next_page_token
+        if token and token == self.place.token:
+            return _Place(token, _IN_CIRCLE)
+        return _Place(token, gone=_gone(self.place, self.page)) if token else None
 
 
 async def merged_page(token: str, fetch: FetchOne) -> HistoryPage:
     """The page of both walks that `token` opens, "" for the first; `total_records` is the sum of both.
 
-    One walk's end is not the other's: an empty page, or one that names itself as the next, ends its own walk alone.
+    One walk's end is not the other's: an empty page, or one that names itself as the next where all rows promised have
+    been gone through, ends its own walk alone. One that names itself before is `PagesInCircle`, behind its rows.
     """
     places = _opened(token)
+    if any(place and place.offset == _IN_CIRCLE for place in places):
+        raise PagesInCircle("one of two walks in a circle")
     sides = [
         _Side(place, await _fetched(status, place, fetch) if place else _NOTHING)
         for status, place in zip(STATUSES, places, strict=True)
@@ -87,8 +98,12 @@ async def merged_page(token: str, fetch: FetchOne) -> HistoryPage:
 async def _fetched(status: str, place: _Place, fetch: FetchOne) -> HistoryPage:
     """The page of one walk, without a token where it is the last one."""
     page = await fetch(status, place.token)
-    is_last = not page.rows or page.next_page_token == place.token
-    return replace(page, next_page_token="") if is_last else page
+    is_through = page.next_page_token == place.token and _gone(place, page) >= (page.total_records or 0)
+    return replace(page, next_page_token="") if is_through or not page.rows else page
+
+
+def _gone(place: _Place, page: HistoryPage) -> int:
+    return place.gone + len(page.rows) + page.passed_over
 
 
 def _opened(token: str) -> _Places:

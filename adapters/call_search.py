@@ -6,8 +6,8 @@ call becomes an old record.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -111,11 +111,25 @@ class CallSearch:
         self._progress[key] = progress
         asking = self._in_time(caller)
         async with _turn_within(asking.deadline - self._clock(), progress.turn):
-            await self._go_on(progress, plan, asking)
+            with self._told(progress):
+                await self._go_on(progress, plan, asking)
         if not progress.found:
             self._missing[key] = self._life_of_a_miss(asked_id)
             self._progress.pop(key, None)
         return progress.found
+
+    @contextmanager
+    def _told(self, progress: _Progress) -> Iterator[None]:
+        """Tells the observer how the search in the block ended."""
+        outcome = "failed"
+        try:
+            yield
+            outcome = "found" if progress.found else "missing"
+        except SearchUnfinished:
+            outcome = "unfinished"
+            raise
+        finally:
+            self._observer.call_searched(outcome)
 
     async def _go_on(self, progress: _Progress, plan: Sequence[Probe], asking: Caller) -> None:
         """Asks round by round until a call is found or the plan has ended."""

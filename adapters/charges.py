@@ -6,14 +6,15 @@ Source: semantics 3.7.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final, Literal
 
 from cachetools import TLRUCache, TTLCache
 
-from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused
+from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused, UpstreamSlow
 from adapters.finished import FinishedCall
 from adapters.identifiers import without_suffix
 from adapters.page_end import is_scope_missing
@@ -63,11 +64,26 @@ class ChargedCall:
 
 @dataclass(slots=True)
 class _Begun:
-    """How far a report has come."""
+    """How far a report has come; `turn` is held by the request that goes on with it, others wait for what it has."""
 
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     rows: list[CallCharge] = field(default_factory=list)
     token: str = ""
     pages: int = 0
+
+
+@asynccontextmanager
+async def _turn_within(seconds: float, turn: asyncio.Lock) -> AsyncIterator[None]:
+    """Holds the turn for the block; raises `UpstreamSlow` when it does not come in time."""
+    try:
+        async with asyncio.timeout(seconds if turn.locked() else None):
+            await turn.acquire()
+    except TimeoutError as late:
+        raise UpstreamSlow("another request is still reading the report") from late
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 class Charges:
@@ -89,6 +105,7 @@ class Charges:
         self._observer = observer
         self._profile = profile
         self._finishing = finishing
+        self._clock = clock
         self._known: TLRUCache[_CallKey, Charged] = TLRUCache(
             MOST_CALLS, ttu=lambda _key, charges, now: now + _life(charges), timer=clock
         )
@@ -120,12 +137,22 @@ class Charges:
         Raises what the report's answer raises, and `UpstreamBroken` for a report without end. One that did not come
         whole in time is gone on with the next time.
         """
-        kept = self._walks.get((caller.key, window))
+        key = (caller.key, window)
+        kept = self._walks.get(key)
         if kept is not None:
             return kept
-        begun = self._begun.setdefault((caller.key, window), _Begun())
-        await self._go_on(begun, self._in_time(caller), window=window)
-        self._begun.pop((caller.key, window), None)
+        begun = self._begun.setdefault(key, _Begun())
+        asking = self._in_time(caller)
+        async with _turn_within(asking.deadline - self._clock(), begun.turn):
+            kept = self._walks.get(key)  # whoever had the turn before may have come to the end
+            if kept is not None:
+                return kept
+            await self._go_on(begun, asking, window=window)
+            self._begun.pop(key, None)
+            return self._remembered(begun, caller, window)
+
+    def _remembered(self, begun: _Begun, caller: Caller, window: _Window) -> tuple[ChargedCall, ...]:
+        """The calls of a report that came whole, kept for the other pages of the walk."""
         rows = sorted(filter(is_charged, begun.rows), key=_call_id)
         for call_id, charges in groupby(rows, key=_call_id):
             self._of_walks[caller.key, call_id, window] = tuple(charges)

@@ -14,7 +14,7 @@ import structlog
 from adapters.errors import OwnCredentialFailed, UpstreamRefused
 from adapters.ports import Caller
 from adapters.rate_budget import Clock
-from adapters.token_endpoint import Grant, NotGranted, TokenEndpoint
+from adapters.token_endpoint import Grant, Grants, NotGranted
 from contracts.legacy.errors import INVALID_TOKEN
 
 LONGEST_FETCH: Final = 10.0
@@ -25,10 +25,10 @@ LEAST_AHEAD: Final = 60.0
 FRESH: Final = 5.0
 """A token that came in place of a refused one and is refused within so many seconds itself is not replaced: the next
 one would be no better."""
-REFUSED_PAUSE: Final = 30.0
-"""Seconds in which the endpoint is not asked again when it has said no for good."""
+NOT_YET: Final = "not fetched yet"
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
+"""Also behind a plain no: a wrong secret is soon asked for twice a minute, and an odd 400 costs everybody a second."""
 
 _log = structlog.get_logger(__name__)
 
@@ -71,22 +71,38 @@ class AppToken:
     it.
     """
 
-    def __init__(self, endpoint: TokenEndpoint, *, clock: Clock | None = None) -> None:
+    def __init__(self, endpoint: Grants, *, clock: Clock | None = None) -> None:
         self._endpoint = endpoint
         self._clock = clock or asyncio.get_running_loop().time
         self._held: _Held | None = None
+        self._last = ""
         self._fetching: asyncio.Task[Grant | None] | None = None
         self._scopes: frozenset[str] = frozenset()
         self._failures = 0
         self._why = ""
         self._not_before = 0.0
         self._was_refused = False
+        self._has_had_one = False
+        self._has_failed = asyncio.Event()
         self._told_of: _Held | None = None
 
     @property
     def granted_scopes(self) -> frozenset[str]:
         """The scopes Zoom named with the last token; empty before the first one and where it names none."""
         return self._scopes
+
+    def trouble(self) -> str | None:
+        """Why there is no token, in one of a few fixed words; None once there has been one and until one cannot be had.
+
+        One that ended while nobody asked is no trouble.
+        """
+        if self._held is not None and self._clock() < self._held.ends:
+            return None
+        return self._why or (None if self._has_had_one else NOT_YET)
+
+    async def failed(self) -> None:
+        """Waits until a token cannot be had."""
+        await self._has_failed.wait()
 
     async def authorization(self, caller: Caller) -> str:
         """See `adapters.ports.Credential.authorization`."""
@@ -144,7 +160,7 @@ class AppToken:
 
     async def _fetch(self) -> Grant | None:
         try:
-            grant = await self._endpoint.grant(deadline=self._clock() + LONGEST_FETCH)
+            grant = await self._endpoint.grant(deadline=self._clock() + LONGEST_FETCH, other_than=self._last)
         except NotGranted as refused:
             self._note_failure(refused)
             return None
@@ -164,21 +180,23 @@ class AppToken:
             renewed_from=ends - min(ahead, grant.life / 2),
             ends=ends,
         )
+        self._last = grant.authorization
         self._was_refused = False
+        self._has_had_one = True
+        self._has_failed.clear()
         self._scopes = grant.scopes
         self._failures, self._why = 0, ""
         _log.info("credential.fetched", life_seconds=round(grant.life), scopes=len(grant.scopes))
 
     def _note_failure(self, refused: NotGranted) -> None:
         self._failures += 1
+        self._has_failed.set()
         self._why = refused.word
         self._not_before = self._clock() + self._pause(refused)
         if self._failures == 1:
             _log.warning("credential.fetch_failed", reason=refused.word)
 
     def _pause(self, refused: NotGranted) -> float:
-        if refused.is_lasting:
-            return REFUSED_PAUSE
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures, 10))
         spread = random.uniform(FIRST_PAUSE, longest)  # noqa: S311 - spreads attempts out, keeps no secret
         return min(max(refused.wait or 0.0, spread), LONGEST_PAUSE)

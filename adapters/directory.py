@@ -7,12 +7,13 @@ error: the ids are left out, and `scopes_missing` says of what. Source: design o
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from cachetools import TTLCache
 
 from adapters.errors import ShimError, UpstreamRefused
+from adapters.long_work import LongWork
 from adapters.page_end import SCOPE_MISSING
 from adapters.ports import Caller, Zoom
 from adapters.successor_calls import DIRECTORY_PAGE, SHARED_LINE_PAGE, directory_page, user_by_email
@@ -23,7 +24,13 @@ RETRY: Final = 600.0
 """Seconds after which a refused or fruitless look-up may be tried again."""
 FEW: Final = 10
 """This many users are asked for one by one; more are cheaper as a list."""
-MOST_PAGES: Final = 200
+MOST_PAGES: Final = 1_000
+MOST_NUMBERS: Final = 400_000
+"""Numbers remembered, of all credentials together: some 100 MB."""
+LEAST_SIZE: Final = 4
+"""What a directory counts for beside its numbers: an empty one takes memory too."""
+PATIENCE: Final = 30.0
+"""Seconds a page of a list may take, whoever waits for it."""
 
 KINDS: Final[Mapping[str, str]] = {
     "user": "users",
@@ -72,11 +79,19 @@ class ExtensionDirectory:
     def __init__(self, zoom: Zoom, *, clock: Callable[[], float]) -> None:
         self._zoom = zoom
         self._entries: TTLCache[str, DirectoryEntry] = TTLCache(200_000, DAY, timer=clock)
-        self._numbers: TTLCache[tuple[str, str], dict[int, DirectoryEntry]] = TTLCache(2_000, DAY, timer=clock)
+        self._numbers: TTLCache[tuple[str, str], dict[int, DirectoryEntry]] = TTLCache(
+            MOST_NUMBERS, DAY, timer=clock, getsizeof=_size
+        )
         self._granted: TTLCache[tuple[str, str], bool] = TTLCache(20_000, DAY, timer=clock)
         self._listed: TTLCache[tuple[str, str], bool] = TTLCache(20_000, RETRY, timer=clock)
         self._refused: TTLCache[tuple[str, str], bool] = TTLCache(20_000, RETRY, timer=clock)
+        self._broken_off: TTLCache[tuple[str, str], str] = TTLCache(2_000, RETRY, timer=clock)
+        self._lists = LongWork()
         self._nobody: TTLCache[tuple[str, str], bool] = TTLCache(50_000, RETRY, timer=clock)
+
+    async def aclose(self) -> None:
+        """Ends the lists being read."""
+        await self._lists.aclose()
 
     def scopes_missing(self) -> frozenset[str]:
         """The directories some credential was refused of late."""
@@ -163,10 +178,18 @@ class ExtensionDirectory:
         return True
 
     async def _list(self, kind: str, caller: Caller) -> bool:
-        token = ""
+        """Waits for the list as long as the caller can; it goes on without him, and nobody begins a second one."""
+        key = caller.key, kind
+        return await self._lists.done(key, lambda: self._listed_whole(kind, caller), deadline=caller.deadline)
+
+    async def _listed_whole(self, kind: str, caller: Caller) -> bool:
+        """Reads a list to its end, from where an earlier reading of it failed; in the background while nobody waits."""
+        size = SHARED_LINE_PAGE if kind == "shared_line_groups" else DIRECTORY_PAGE
+        token = self._broken_off.pop((caller.key, kind), "")
         for _ in range(MOST_PAGES):
-            size = SHARED_LINE_PAGE if kind == "shared_line_groups" else DIRECTORY_PAGE
-            body = await self._page(kind, caller, page_size=size, token=token)
+            is_background = not self._lists.is_waited_for((caller.key, kind))
+            patient = replace(caller, deadline=asyncio.get_running_loop().time() + PATIENCE)
+            body = await self._page(kind, patient, page_size=size, token=token, is_background=is_background)
             if body is None:
                 return self._is_refused(kind, caller)
             last, token = token, str(body.get("next_page_token") or "")
@@ -175,18 +198,25 @@ class ExtensionDirectory:
         self._listed[caller.key, kind] = True
         return True
 
-    async def _page(self, kind: str, caller: Caller, *, page_size: int, token: str) -> Mapping[str, Any] | None:
+    async def _page(
+        self, kind: str, caller: Caller, *, page_size: int, token: str, is_background: bool = False
+    ) -> Mapping[str, Any] | None:
+        call = directory_page(kind, page_size=page_size, token=token)
         try:
-            reply = await self._zoom.fetch(directory_page(kind, page_size=page_size, token=token), caller)
+            reply = await self._zoom.fetch(replace(call, is_background=is_background), caller)
         except ShimError as failure:
-            self._note_failure(kind, failure, caller)
+            if not token:
+                self._note_failure(kind, failure, caller)
+            elif not isinstance(failure, UpstreamRefused) or failure.status in (429, *range(500, 600)):
+                self._broken_off[caller.key, kind] = token
             return None
         self._granted[caller.key, kind] = True
         numbers = dict(self._numbers.get((caller.key, kind), {}))
         for listed in _objects(reply.body.get(kind)):
             self._keep(listed)
             numbers |= _numbered(listed)
-        self._numbers[caller.key, kind] = numbers
+        if _size(numbers) <= MOST_NUMBERS:  # else what was learnt before stays: the cache would raise
+            self._numbers[caller.key, kind] = numbers
         return reply.body
 
     def _keep(self, listed: Mapping[str, Any]) -> bool:
@@ -211,6 +241,10 @@ class ExtensionDirectory:
             return True
         self._refused[caller.key, kind] = True
         return True
+
+
+def _size(numbers: Mapping[int, DirectoryEntry]) -> int:
+    return len(numbers) + LEAST_SIZE
 
 
 def _objects(listed: object) -> Iterator[Mapping[str, Any]]:

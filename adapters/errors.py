@@ -15,6 +15,12 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 class ShimError(Exception):
     """Every failure named by this service."""
 
+    def anew(self) -> Self:
+        """The same failure for another who waited for it; raised by several, one traceback would grow with each."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
 
 class LegacyRefusal(ShimError):
     """A no in v1's own words, a row of the legacy error table; `headers` are upstream's when it was upstream's no."""
@@ -61,6 +67,10 @@ class UpstreamHeldBack(UpstreamRefused):
 
 class UpstreamBroken(ShimError):
     """Upstream could not be reached, cut its answer short, sent no JSON object or too much of it: a 502."""
+
+
+class PagesInCircle(UpstreamBroken):
+    """Upstream's pages lead back to one gone through already, and rows it promised were on none of them."""
 
 
 class UpstreamSlow(ShimError):

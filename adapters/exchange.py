@@ -4,13 +4,17 @@ Knows aiohttp, addresses and size caps; refuses to know what an answer means and
 followed, and nothing raised from here holds a foreign exception (`adapters.upstream_errors` says why).
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from adapters.errors import UpstreamSlow
+from adapters.host_names import HostNames
 from adapters.rate_budget import Clock
 from adapters.upstream_errors import FOREIGN, Unwanted, broken
 
@@ -19,17 +23,25 @@ USER_AGENT = "zoom-call-log-shim"
 CallCounter = Callable[[str, int | None, float], None]
 """Told of every attempt that went out: the call's name, the status answered (None: no whole answer), seconds."""
 
+CONNECTIONS = 50
+"""Exchanges at once with one host."""
+
 _OPEN = frozenset({"http", "https"})
 
 
-def api_session(*, proxy: str | None, connections: int = 50) -> aiohttp.ClientSession:
+def api_session(*, proxy: str | None, connections: int = CONNECTIONS) -> aiohttp.ClientSession:
     """The connections to one of Zoom's hosts, for the life of the process; whoever asks for them closes them.
 
     `trust_env` stays off: it would also read netrc, which breaks calls that carry an Authorization header.
     """
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=connections, limit_per_host=0, keepalive_timeout=15, ttl_dns_cache=10, dns_cache_max_size=16
+            resolver=HostNames(),
+            limit=connections,
+            limit_per_host=0,
+            keepalive_timeout=15,
+            ttl_dns_cache=10,
+            dns_cache_max_size=16,
         ),
         timeout=aiohttp.ClientTimeout(total=None, connect=3, sock_connect=3, sock_read=10),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -68,8 +80,34 @@ class Wire:
 
     def __init__(self, session: aiohttp.ClientSession, *, clock: Clock, on_call: CallCounter | None = None) -> None:
         self._session = session
+        limit = session.connector.limit if session.connector is not None else 0
+        self._room = asyncio.Semaphore(limit or CONNECTIONS)
         self._clock = clock
         self._on_call = on_call or (lambda _name, _status, _seconds: None)
+
+    @asynccontextmanager
+    async def room(self, deadline: float) -> AsyncIterator[bool]:
+        """Has one of the connections free for an exchange, and tells whether that took a wait; raises `UpstreamSlow`
+        when none is by the deadline.
+
+        aiohttp's own queue for them counts as time to connect, and so as an upstream that cannot be reached.
+        """
+        had_to_wait = self._room.locked()
+        if not await self._has_room(deadline):
+            raise UpstreamSlow("no connection before the deadline")
+        try:
+            yield had_to_wait
+        finally:
+            self._room.release()
+
+    async def _has_room(self, deadline: float) -> bool:
+        if not self._room.locked():
+            return await self._room.acquire()  # at once: no clock need be set
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._room.acquire()
+        except TimeoutError:
+            return False
 
     async def get(self, name: str, address: URL, *, authorization: str, largest: int) -> Answer:
         """The answer to a GET, of `largest` bytes at the most; raises `UpstreamBroken`."""

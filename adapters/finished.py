@@ -5,9 +5,9 @@ had a detail call and the directory calls of its own; a record that may still ch
 that upstream named it is the caller's part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from cachetools import TLRUCache, TTLCache
 
@@ -68,10 +68,24 @@ _Key = tuple[str, str, str]
 _EVERYBODY: Final = ""
 
 
-class RecordCache:
-    """Finished records, bounded in bytes. `clock` counts monotonic seconds."""
+class Shelf(Protocol):
+    """Finished records that all replicas keep, each for a day from when it was put. Never raises."""
 
-    def __init__(self, *, mib: int, clock: Callable[[], float]) -> None:
+    async def take(self, account: str, history_uuids: Sequence[str]) -> Mapping[str, tuple[FinishedRecord, float]]:
+        """Those of an account's records that are there, each with the seconds it has left."""
+
+    def put(self, account: str, record: FinishedRecord) -> None:
+        """Keeps a record that no longer changes, by and by; waits for nothing."""
+
+
+class RecordCache:
+    """Finished records, bounded in bytes. `clock` counts monotonic seconds; on the `shelf` replicas find each other's.
+
+    What comes from the shelf is served on the same terms as what this process finished itself.
+    """
+
+    def __init__(self, *, mib: int, clock: Callable[[], float], shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
         self._kept: TLRUCache[_Key, _Kept] = TLRUCache(
             mib * MIB,
             ttu=lambda _key, kept, now: now + kept.life,
@@ -79,6 +93,11 @@ class RecordCache:
             getsizeof=lambda kept: kept.record.size,
         )
         self._had_detail: TTLCache[str, bool] = TTLCache(20_000, DAY, timer=clock)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the records kept take, roughly."""
+        return int(self._kept.currsize)
 
     def own(self, history_uuid: str, caller: Caller) -> FinishedRecord | None:
         """The record as this very credential fetched it within the last ten minutes."""
@@ -90,6 +109,15 @@ class RecordCache:
         kept = self._kept.get(_key(_EVERYBODY, history_uuid, caller))
         return kept.record if kept else None
 
+    async def bring_in(self, history_uuids: Sequence[str], caller: Caller) -> None:
+        """Takes over what other replicas have kept of those of these records that are not here."""
+        if self._shelf is None:
+            return
+        missing = [uuid for uuid in history_uuids if not (self.own(uuid, caller) or self.shared(uuid, caller))]
+        for record, left in (await self._shelf.take(caller.account or "", missing)).values() if missing else ():
+            if left > 0 and self._has_room_for(record):
+                self._kept[_key(_EVERYBODY, record.history_uuid, caller)] = _Kept(record, left)
+
     def has_had_detail(self, caller: Caller) -> bool:
         """Whether this credential has had a successful detail call of its own."""
         return caller.key in self._had_detail
@@ -100,12 +128,17 @@ class RecordCache:
 
     def keep(self, record: FinishedRecord, caller: Caller, *, is_settled: bool) -> None:
         """Keeps a record: a settled one for a day and everybody, one that may still change a minute for its asker."""
-        if record.size * 2 > self._kept.maxsize:
+        if is_settled and self._shelf is not None:
+            self._shelf.put(caller.account or "", record)
+        if not self._has_room_for(record):
             return
         life = OWN_LIFE if is_settled else YOUNG_LIFE
         self._kept[_key(caller.key, record.history_uuid, caller)] = _Kept(record, life)
         if is_settled:
             self._kept[_key(_EVERYBODY, record.history_uuid, caller)] = _Kept(record, DAY)
+
+    def _has_room_for(self, record: FinishedRecord) -> bool:
+        return record.size * 2 <= self._kept.maxsize
 
 
 def _key(whose: str, history_uuid: str, caller: Caller) -> _Key:

@@ -3,8 +3,9 @@
 Whoever listens on the wire makes the one and writes the other; nothing here knows how.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.errors import NO_HEADERS
 from adapters.ports import Caller
@@ -37,3 +38,7 @@ class LegacyAnswer:
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+
+
+Answering = Coroutine[Any, Any, LegacyAnswer]
+"""An answer in the making: nothing is asked before it is awaited, and whoever does not await it closes it."""

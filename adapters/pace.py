@@ -25,10 +25,19 @@ class Pace:
         self._learnt_until = 0.0
         self._last = float("-inf")
 
+    def per_second(self, now: float) -> float:
+        """How many calls a second the lane may make now."""
+        limit = self._limit if now < self._learnt_until else self._full
+        return min(limit, self._full) * self._part_now(now)
+
     def next_moment(self, now: float) -> float:
         """When the next call may go by its pace alone."""
-        per_second = self._per_second(now)
+        per_second = self.per_second(now)
         return self._last + 1 / per_second if per_second < self._full else now
+
+    def is_full(self, now: float) -> bool:
+        """Whether nothing slows the lane down but its windows."""
+        return self.per_second(now) >= self._full
 
     def went(self, now: float) -> None:
         """A call goes now."""
@@ -42,10 +51,6 @@ class Pace:
     def learnt(self, limit: float, now: float) -> None:
         """Zoom named a limit of so many calls a second for us; a higher one than the plan's is not used."""
         self._limit, self._learnt_until = limit, now + LEARNT_FOR
-
-    def _per_second(self, now: float) -> float:
-        limit = self._limit if now < self._learnt_until else self._full
-        return min(limit, self._full) * self._part_now(now)
 
     def _part_now(self, now: float) -> float:
         if self._part < 1.0:

@@ -17,7 +17,10 @@ from contracts.legacy.errors import PAGE_TOKEN_INVALID
 
 LIFE: Final = 900
 """Seconds a token is good for."""
-_VERSION: Final = 1
+CUT_OFF: Final = -1
+PAGE_BEFORE: Final = -1
+"""As `after_group`: the row last served stood on the upstream page before."""
+_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,12 @@ class Position:
     """The next row to serve of a walk, and what its first page settled.
 
     `upstream_token` opens the upstream page the row is on ("": the first), `after_uuid` and `after_group` name the
-    last row served of that page ("": none yet). `window_*` is what upstream is always asked for, `echo_*` what the
+    last row served of that page, or of the `PAGE_BEFORE` ("": none yet): newer calls push rows from one page to the
+    next, and none may be told twice. `window_*` is what upstream is always asked for, `echo_*` what the
     client is told, verbatim. `total` is the total first told, `served` how many rows the walk has had.
+
+    `gone` counts the rows of the upstream pages gone through and `pages` those pages; `mark` is the digest of the token
+    that opened one of them, by which a circle is found. A walk found in one is `CUT_OFF`: no page follows.
     """
 
     upstream_token: str
@@ -40,14 +47,27 @@ class Position:
     upstream_page_size: int
     total: int
     served: int
+    gone: int = 0
+    pages: int = 0
+    mark: str = ""
+
+    @property
+    def is_within(self) -> bool:
+        """Whether rows of this upstream page have been served."""
+        return bool(self.after_uuid) and self.after_group != PAGE_BEFORE
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether upstream's pages went in a circle."""
+        return self.pages == CUT_OFF
 
 
 class _Sealed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """What stands inside a token: an array, so that no field name costs a character."""
 
-    version: Literal[1]
+    version: Literal[2]
     bound_to: bytes
-    position: tuple[str, str, str, str, str, str, int, tuple[tuple[str, str], ...], int, int, int]
+    position: tuple[str, str, str, str, str, str, int, tuple[tuple[str, str], ...], int, int, int, int, int, str]
 
 
 class PageTokens:

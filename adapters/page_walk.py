@@ -4,12 +4,14 @@ Knows where the next row is: which upstream page, behind which row of it, in whi
 know what is asked of upstream and how a row is made; both are handed in.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import hashlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from adapters.errors import PagesInCircle
 from adapters.finished import FinishedCall, FinishedRecord
-from adapters.page_tokens import Position
+from adapters.page_tokens import CUT_OFF, PAGE_BEFORE, Position
 from adapters.records import Told
 from contracts.successor.reading import HistoryPage
 from contracts.successor.shapes import CallHistory
@@ -40,6 +42,8 @@ class PageWalk:
     tell: TellRows
     keep: KeepRow | None = None
     rows: list[FinishedCall] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
+    _done: set[str] = field(default_factory=set)
 
     @property
     def room(self) -> int:
@@ -49,14 +53,15 @@ class PageWalk:
     async def fill(self) -> None:
         """Takes rows until the page is full or the walk has ended; raises what stops it before.
 
-        Upstream pages that go round in a circle are an end too.
+        A token of upstream's that has opened a page of this walk already leads nowhere. A page that names itself as the
+        next one is the last where all rows promised have been gone through: upstream sends tokens no page follows
+        (semantics 6.4). Otherwise rows may be missing, and whoever was told that the walk has ended would never know:
+        the rows so far are served with a token, and what that one opens is `PagesInCircle`, without another call.
         """
-        seen: set[str] = set()
         while self.room and self.position is not None:
-            if self.position.upstream_token in seen:
-                self.position = None
-                return
-            seen.add(self.position.upstream_token)
+            if self.position.is_cut_off:
+                raise PagesInCircle("pages in a circle")
+            self._seen.add(self.position.upstream_token)
             await self._take_page(self.position)
 
     async def _take_page(self, position: Position) -> None:
@@ -65,7 +70,7 @@ class PageWalk:
             position = replace(position, total=max(page.total_records or 0, len(page.rows)))
         page, position = await self._where_it_stopped(page, position)
         self.position = position
-        pending = _pending(page, position)
+        pending = tuple(row for row in pending_rows(page, position) if row.call_history_uuid not in self._done)
         while pending and self.room:
             told = await self.tell(pending[: self.room if self.keep is None else max(self.room, LEAST_TOLD)])
             taken = self._take(told.records)
@@ -73,32 +78,39 @@ class PageWalk:
                 raise told.stop
             pending = pending[taken:]
         if not pending:
-            self.position = _next(page, self.position)
+            self._done.update(row.call_history_uuid for row in page.rows)
+            self.position = _next(page, self._here, self._seen)
 
     async def _where_it_stopped(self, page: HistoryPage, position: Position) -> tuple[HistoryPage, Position]:
         """The page that holds the last row served: this one, or one further on; this one anew when it is gone."""
         found, place = page, position
         for _ in range(SEARCHED_PAGES):
-            if not place.after_uuid or any(row.call_history_uuid == place.after_uuid for row in found.rows):
+            if not place.is_within or any(row.call_history_uuid == place.after_uuid for row in found.rows):
                 return found, place
             if not found.next_page_token:
                 break
-            place = replace(place, upstream_token=found.next_page_token)
+            place = replace(
+                place, upstream_token=found.next_page_token, gone=place.gone + len(found.rows) + found.passed_over
+            )
             found = await self.fetch(place)
         return page, replace(position, after_uuid="", after_group=0)
 
     def _take(self, records: Sequence[FinishedRecord]) -> int:
         """Serves rows of these records while they fit; returns how many records are done with."""
-        for done, record in enumerate(records):
-            for call in _unserved(record, self._here):
+        start, before = self._here, len(self.rows)
+        last, done = (start.after_uuid, start.after_group), 0
+        for record in records:
+            for call in _unserved(record, start):
                 if self.keep is not None and not self.keep(call):
                     continue
                 if not self.room:
+                    self._move(*last, served=len(self.rows) - before)
                     return done
                 self.rows.append(call)
-                self._move(record.history_uuid, call.group, served=1)
-            self._move(record.history_uuid, 0, served=0)
-        return len(records)
+                last = (record.history_uuid, call.group)
+            last, done = (record.history_uuid, 0), done + 1
+        self._move(*last, served=len(self.rows) - before)
+        return done
 
     @property
     def _here(self) -> Position:
@@ -111,14 +123,17 @@ class PageWalk:
         self.position = replace(here, after_uuid=history_uuid, after_group=group, served=here.served + served)
 
 
-def _pending(page: HistoryPage, position: Position) -> tuple[CallHistory, ...]:
-    """The rows of a page not yet done with; a record that upstream repeats is told once, where it stood first."""
+def pending_rows(page: HistoryPage, position: Position) -> tuple[CallHistory, ...]:
+    """The rows of a page not yet done with; a record that upstream repeats is told once, where it stood first.
+
+    The rows down to the last one of the page before are that page's last ones, pushed on by newer calls.
+    """
     rows = tuple({row.call_history_uuid: row for row in page.rows}.values())
     uuids = [row.call_history_uuid for row in rows]
-    if not position.after_uuid:
+    if not position.after_uuid or (not position.is_within and position.after_uuid not in uuids):
         return rows
     place = uuids.index(position.after_uuid)
-    return rows[place if position.after_group else place + 1 :]
+    return rows[place if position.after_group > 0 else place + 1 :]
 
 
 def _unserved(record: FinishedRecord, position: Position) -> list[FinishedCall]:
@@ -131,8 +146,24 @@ def _unserved(record: FinishedRecord, position: Position) -> list[FinishedCall]:
     ]
 
 
-def _next(page: HistoryPage, position: Position | None) -> Position | None:
-    """The start of the next upstream page; None at the end, which an empty page and its own token again are too."""
-    if position is None or page.next_page_token in ("", position.upstream_token) or not page.rows:
+def _next(page: HistoryPage, position: Position, seen: Collection[str]) -> Position | None:
+    """The start of the next upstream page; None at the end, which an empty page is too, whatever it promises.
+
+    A circle too wide for one answer is found by a mark that moves on to every page whose number is a power of two: the
+    walk comes by it before it has gone round three times (Brent's way).
+    """
+    token, pages = page.next_page_token, position.pages + 1
+    gone = position.gone + len(page.rows) + page.passed_over
+    if not (token and page.rows) or (token == position.upstream_token and gone >= position.total):
         return None
-    return replace(position, upstream_token=page.next_page_token, after_uuid="", after_group=0)
+    digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    is_round = token in seen or digest == position.mark
+    return replace(
+        position,
+        upstream_token=token,
+        after_uuid=page.rows[-1].call_history_uuid,
+        after_group=PAGE_BEFORE,
+        gone=gone,
+        pages=CUT_OFF if is_round else pages,
+        mark=position.mark if pages & (pages - 1) else digest,
+    )

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 
 from adapters.errors import UpstreamBroken, UpstreamHeldBack, UpstreamRefused
+from adapters.retry_after import UNSTATED_DAILY_WAIT_SECONDS
 from adapters.upstream_errors import NoObject, Throttled, Unwanted
 
 MOST_ATTEMPTS = 6
@@ -15,8 +16,8 @@ ATTEMPTS_AT_OPTIONAL = 3
 """For what an answer can do without: a directory that is down must not cost each page its seconds."""
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
-UNSTATED_DAILY_WAIT_SECONDS = 60.0
-"""How long a spent day is believed when Zoom does not say until when."""
+LEAST_FOR_AN_ATTEMPT_SECONDS = 0.02
+"""With less to the deadline an attempt would end in silence where the failure at hand has something to say."""
 
 _PASSING = frozenset({500, 502, 503, 504})
 
@@ -58,7 +59,8 @@ class Patience:
         wait = self._wait(failure)
         if isinstance(failure, Throttled):
             self._hold(wait, failure)
-        if not (self._failures < min(_worth(failure), self._most) and wait < self._left()):
+        is_worth_it = self._failures < min(_worth(failure), self._most)
+        if not is_worth_it or wait >= self._left() - LEAST_FOR_AN_ATTEMPT_SECONDS:
             return False
         self.is_cut_short = not isinstance(failure, Throttled) and not self._quota()
         return False if self.is_cut_short else wait

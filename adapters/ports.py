@@ -3,12 +3,16 @@
 No role knows aiohttp; whoever implements one owns what it opens.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from adapters.errors import UpstreamRefused
 from contracts.successor.reading import Unknown
+
+Read = TypeVar("Read")
 
 
 class Category(StrEnum):
@@ -26,7 +30,8 @@ class Caller:
     `authorization` is the header value sent upstream (never logged), `key` the SHA-256 of the full credential and the
     account it speaks for, `account` the `{accountId}` of the path as sent (None without one and for `me`), `deadline` a
     moment of the event loop's monotonic clock in seconds. `budget` names the credential whose rate limits the calls
-    count against, where several callers share one; "" is the caller's own.
+    count against, where several callers share one; "" is the caller's own. `asker` is the hash of the
+    credential alone, whatever account it speaks for; "" is `key`.
     """
 
     authorization: str = field(repr=False)
@@ -34,6 +39,12 @@ class Caller:
     account: str | None
     deadline: float
     budget: str = field(default="", repr=False)
+    asker: str = field(default="", repr=False)
+
+    @property
+    def program(self) -> str:
+        """Who asks, for whichever account: for fair turns and caps, never for what may be told."""
+        return self.asker or self.key
 
     @property
     def lane(self) -> str:
@@ -65,6 +76,17 @@ class SuccessorReply:
 
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+    _read: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def read_once(self, read: Callable[[Mapping[str, Any]], Read]) -> Read:
+        """What `read` makes of the body: made once for all who were given this very answer; what it raises is not kept.
+
+        Hundreds may share an answer, and reading a page takes longer than sending it.
+        """
+        if read not in self._read:
+            self._read[read] = read(self.body)
+        made: Read = self._read[read]
+        return made
 
 
 class Credential(Protocol):
@@ -80,6 +102,37 @@ class Credential(Protocol):
         """Told that Zoom no longer takes this value; whether the next `authorization` will be another one."""
 
 
+class Budget(Protocol):
+    """How often Zoom may be asked: one turn for each call, within limits that all callers of a lane share.
+
+    A lane is `Caller.lane`, those whom Zoom counts together; each category of it has limits of its own.
+    """
+
+    async def take(
+        self, category: Category, lane: str, *, deadline: float, asker: str = "", is_background: bool = False
+    ) -> None:
+        """Waits for the turn of one call and spends it. Askers of a lane take turns, each first come first served;
+        in the background a call goes behind all that somebody waits for.
+
+        Raises `UpstreamSlow` when the turn cannot come before `deadline` or too many wait already, and
+        `UpstreamRefused`, the 429 that holds the lane back, when that lasts beyond `deadline`. A waiter that is
+        cancelled gives its turn back.
+        """
+
+    def hold(
+        self, category: Category, lane: str, *, seconds: float, refused: UpstreamRefused, is_daily: bool = False
+    ) -> None:
+        """Lets no call through for `seconds`, because of that 429; one for the second's limit also slows the lane down.
+
+        Of two holds the longer counts.
+        """
+
+    def learn(self, category: Category, lane: str, headers: Mapping[str, str]) -> None:
+        """Heeds what the headers of an answer, looked up by lower-case name, say of Zoom's limits: never more than the
+        plan allows. Never raises.
+        """
+
+
 class Zoom(Protocol):
     """The only way to Zoom's API: credentials, rate budget, retries and size caps are behind it."""
 
@@ -90,6 +143,15 @@ class Zoom(Protocol):
         `UpstreamBroken` (no usable answer) or `UpstreamSlow` (the deadline passed, or would while waiting for
         the rate budget).
         """
+
+
+class TraceableZoom(Protocol):
+    """`Zoom` as whoever shares its calls needs it."""
+
+    async def fetch(
+        self, call: SuccessorCall, caller: Caller, *, wire: AbstractContextManager[object]
+    ) -> SuccessorReply:
+        """See `Zoom.fetch`; `wire` is entered whenever a request goes out and left when its answer has come or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +204,27 @@ class Identities(Protocol):
     def trouble(self) -> str | None:
         """Why the store is degraded, in a few fixed words; None when it is well."""
 
+    def waiting(self) -> int:
+        """How many calls wait in memory until the store can be written."""
+
     async def close(self) -> None:
         """Flushes and releases the store."""
 
 
 class Observer(Protocol):
     """Told of everything that is counted and logged once, so that nothing odd passes unseen. Never raises."""
+
+    def answered_by(self, generation: str) -> None:
+        """A list came from this generation of the successor."""
+
+    def page_told(self, *, rows: int, is_short: bool) -> None:
+        """A page of so many rows is about to be served; a short one ends before its walk and its room do."""
+
+    def records_looked_up(self, *, hits: int, misses: int) -> None:
+        """So many finished records of a page were in the cache, and so many were not."""
+
+    def call_searched(self, outcome: str) -> None:
+        """A search for an id never served ended: `found`, `missing`, `unfinished` or `failed`."""
 
     def unknown_met(self, unknown: Iterable[Unknown]) -> None:
         """Upstream sent keys or words nobody declared."""
@@ -158,5 +235,33 @@ class Observer(Protocol):
     def ids_left_out(self, kinds: Iterable[str]) -> None:
         """Object ids of these directories are absent for want of a scope."""
 
+    def walk_cut_off(self) -> None:
+        """Upstream's pages went in a circle: a walk ended in an error, for rows may be missing."""
+
     def charges_left_out(self) -> None:
         """Rows go out without their charges: the report was refused or could not be had in time."""
+
+
+class UpstreamWatch(Protocol):
+    """Told how the client of Zoom's API fares with limits and outages. Never raises."""
+
+    def turn_taken(self, category: Category, *, seconds: float) -> None:
+        """A call had its turn of the rate budget after so many seconds."""
+
+    def turn_refused(self, category: Category, reason: str) -> None:
+        """A call was not sent: `slow`, its turn would have come too late, or `held`, a 429 keeps its lane back."""
+
+    def limit_met(self, category: Category, window: str) -> None:
+        """Zoom answered 429: the limit of a `second` or of a `day` is met."""
+
+    def repeat_decided(self, outcome: str) -> None:
+        """A failed call is `made` once more from the stock of repeats, or not, for the stock is `spent`."""
+
+    def call_held_back(self) -> None:
+        """A call was not sent because too few of the others succeed."""
+
+    def call_joined(self) -> None:
+        """A call was not sent because the same one of the same credential was under way, or had just been answered."""
+
+    def fetched_ahead(self, outcome: str) -> None:
+        """The next page of a walk is being fetched before it is asked for, `begun`, or was then asked for, `used`."""

@@ -1,8 +1,7 @@
 """How often Zoom may be asked: the plan's limits, kept for each account and category apart.
 
 Knows the limits, the order of those who wait and what a 429 holds back; refuses to know HTTP and never makes a
-call. Of pyrate-limiter it uses the bucket (exact sliding windows, exact waits), not the `Limiter`: that one sleeps
-until the deadline even when the turn cannot come before it, and measures by a clock of its own.
+call. What has gone of late is in `adapters.spent`, and that of all replicas wherever `SharedWindows` has it.
 """
 
 import asyncio
@@ -13,12 +12,17 @@ from math import ceil
 from types import MappingProxyType
 from typing import Literal
 
-from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
+from pyrate_limiter import Duration, Rate
 
 from adapters.errors import UpstreamRefused, UpstreamSlow
 from adapters.fair_line import FairLine
 from adapters.pace import Pace
 from adapters.ports import Category
+from adapters.retry_after import UNSTATED_DAILY_WAIT_SECONDS, wait_seconds
+from adapters.shared_windows import SharedTurn, SharedWindows
+from adapters.spent import Spent, in_background
+from adapters.turns_together import TurnsTogether
+from contracts.legacy.errors import DAY_SPENT
 
 Plan = Literal["pro", "business"]
 Clock = Callable[[], float]
@@ -26,10 +30,11 @@ Clock = Callable[[], float]
 MOST_LANES = 1_024
 """Lanes remembered, one for each account and category; idle ones leave first, the longest unused foremost."""
 
-BACKGROUND_PART = 4
-"""One call in so many may be made in the background: a search that runs at full pace leaves three quarters of every
-second and day to the programs that page through lists, which then slow down by no more than a third."""
+MOST_WAITING = 4_096
+"""Calls that wait in one lane; the deadlines of a dozen programs at full pace leave fewer."""
 
+_BEHIND_SECONDS = 0.02
+"""How long the background looks away while somebody is in front."""
 _FINEST_SECONDS = 0.001
 """The bucket counts whole milliseconds: less than one more may change nothing for it."""
 
@@ -69,16 +74,18 @@ class RateBudget:
     """One turn for each call: within an account's category askers take turns, each of them first come first served.
 
     Calls in the background have a line of their own: they go when nobody else waits, and never faster than
-    `BACKGROUND_PART` allows.
+    `adapters.spent.BACKGROUND_PART` allows.
 
     `clock` is the running loop's own (`loop.time`): deadlines are its moments. `share` is the part of Zoom's
-    limits this service may use; above 1 only against a stand-in.
+    limits this service may use; above 1 only against a stand-in. With `shared` it is the part of all replicas together;
+    whose turn it is within each of them is decided here.
     """
 
-    def __init__(self, plan: Plan, share: float, *, clock: Clock) -> None:
+    def __init__(self, plan: Plan, share: float, *, clock: Clock, shared: SharedWindows | None = None) -> None:
         self._limits = LIMITS[plan]
         self._share = share
         self._clock = clock
+        self._shared = shared
         self._lanes: OrderedDict[tuple[str, Category], _Lane] = OrderedDict()
 
     async def take(
@@ -89,11 +96,15 @@ class RateBudget:
         `lane` names those whom Zoom counts together, `asker` the one of them who calls.
 
         Raises `UpstreamSlow` as soon as it is plain that the turn cannot come before `deadline`, and the 429 that
-        holds the lane back when that lasts longer than `deadline`. A waiter that is cancelled gives its turn back.
+        holds the lane back when that lasts longer than `deadline`. A waiter that is cancelled gives its turn back. One
+        that would be too many in its lane is too slow at once.
         """
+        found = self._lane(category, lane)
+        if found.goes_at_once(deadline, is_background=is_background):
+            return
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._lane(category, lane).turn(deadline, asker=asker, is_background=is_background)
+                return await found.turn(deadline, asker=asker, is_background=is_background)
         except TimeoutError:
             pass  # raised below, free of the timeout's own chain of exceptions
         raise UpstreamSlow("no turn before the deadline")
@@ -106,36 +117,53 @@ class RateBudget:
         One for the second's limit was not earned here: others are at work, and the lane goes slower for a while.
         """
         self._lane(category, lane).hold(self._clock() + seconds, refused, is_daily=is_daily)
+        if self._shared is not None:
+            self._shared.hold(category, lane, seconds=seconds, refused=refused)
 
     def learn(self, category: Category, lane: str, headers: Mapping[str, str]) -> None:
-        """Takes a lower limit a second than the plan's from the rate headers of an answer, by lower-case name."""
+        """Takes a lower limit a second than the plan's from an answer's headers, looked up by lower-case name.
+
+        A day of which nothing is left holds the lane as the 429 that the next call would get. Whichever category the
+        headers name, they are true for the calls that get them; what is left of a second is gone before it is read.
+        """
         told = headers.get("x-ratelimit-limit", "")
-        if headers.get("x-ratelimit-type", "QPS").casefold() == "qps" and told.isdecimal() and 0 < len(told) < 10:
+        kind = headers.get("x-ratelimit-type", "QPS").casefold()
+        if kind == "qps" and told.isdecimal() and 0 < len(told) < 10:
             self._lane(category, lane).learn(min(int(told), self._limits[category].second) * self._share)
+        if kind == "daily-limit" and headers.get("x-ratelimit-remaining") == "0":
+            wait = wait_seconds(headers.get("retry-after"), headers.get("date")) or UNSTATED_DAILY_WAIT_SECONDS
+            self.hold(category, lane, seconds=wait, refused=_day_spent(), is_daily=True)
 
     def _lane(self, category: Category, name: str) -> "_Lane":
         key = name, category
         lane = self._lanes.get(key)
         if lane is None:
             self._make_room()
-            lane = self._lanes[key] = _Lane(self._limits[category].rates(self._share), self._clock)
+            shared = self._shared
+            together = None if shared is None else TurnsTogether(shared, category, name, clock=self._clock)
+            lane = self._lanes[key] = _Lane(self._limits[category].rates(self._share), self._clock, together)
         self._lanes.move_to_end(key)
         return lane
 
     def _make_room(self) -> None:
-        """Forgets one idle lane when there are too many; a busy one stays, or its callers would count twice."""
+        """Forgets one idle lane when there are too many, one that no 429 holds where there is one.
+
+        A busy one stays, or its callers would count twice.
+        """
         if len(self._lanes) >= MOST_LANES:
-            idle = next((key for key, lane in self._lanes.items() if lane.is_idle), None)
-            if idle is not None:
-                del self._lanes[idle]
+            idle = [key for key, lane in self._lanes.items() if lane.is_idle]
+            for key in [*(key for key in idle if not self._lanes[key].is_held), *idle][:1]:
+                del self._lanes[key]
 
 
 class _Lane:
     """The calls Zoom counts together, of one category."""
 
-    def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
-        self._spent = _Spent(rates, clock)
-        self._spent_behind = _Spent(_in_background(rates), clock)
+    def __init__(self, rates: Sequence[Rate], clock: Clock, together: TurnsTogether | None) -> None:
+        self._rates = rates
+        self._together = together
+        self._spent = Spent(rates, clock)
+        self._spent_behind = Spent(in_background(rates), clock)
         self._pace = Pace(rates[0].limit * Duration.SECOND / rates[0].interval)
         self._front, self._behind = FairLine(), FairLine()
         self._clock = clock
@@ -147,46 +175,81 @@ class _Lane:
         """Whether nobody waits here."""
         return not (len(self._front) or len(self._behind))
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a 429 keeps its calls back."""
+        return self._held_until > self._clock()
+
     def hold(self, until: float, refused: UpstreamRefused, *, is_daily: bool) -> None:
         if not is_daily:
             self._pace.refused(self._clock())
-        if until > self._held_until:
+        if until >= self._held_until:  # of two that last as long, the later one is Zoom's own
             self._held_until, self._refused = until, refused
 
     def learn(self, per_second: float) -> None:
         self._pace.learnt(max(1.0, per_second), self._clock())
 
+    def goes_at_once(self, deadline: float, *, is_background: bool) -> bool:
+        """Whether a call went without a wait, as nearly all do; where replicas count together, none does."""
+        if self._together is not None or not self.is_idle:
+            return False
+        is_time = self._soonest(ahead=0, is_background=is_background) <= self._clock() <= deadline
+        return is_time and self._goes(is_background=is_background)
+
     async def turn(self, deadline: float, *, asker: str, is_background: bool) -> None:
-        line, next_moment = (self._behind, self._next_behind) if is_background else (self._front, self._next_in_front)
+        line = self._behind if is_background else self._front
+        if len(self._front) + len(self._behind) >= MOST_WAITING:
+            raise UpstreamSlow("too many wait")
         self._check_fits(self._soonest(ahead=line.ahead_of(asker), is_background=is_background), deadline)
         async with line.at_head(asker):
-            while (moment := next_moment()) is not None:
+            while (moment := await self._try(is_background=is_background)) is not None:
                 self._check_fits(moment, deadline)
                 await asyncio.sleep(max(moment - self._clock(), _FINEST_SECONDS))
 
-    def _next_in_front(self) -> float | None:
+    async def _try(self, *, is_background: bool) -> float | None:
         """When the head should try again, or None: its turn has come and is spent."""
-        moment = self._soonest(ahead=0, is_background=False)
-        return None if moment <= self._clock() and self._goes() else moment
-
-    def _next_behind(self) -> float | None:
-        """The same for the head of the background line, which lets everybody in front go first."""
-        moment = self._soonest(ahead=0, is_background=True)
-        if len(self._front) or moment > self._clock() or not self._goes():
+        moment = self._soonest(ahead=0, is_background=is_background)
+        # The background lets everybody in front go first.
+        if is_background and len(self._front):
+            return max(moment, self._clock() + _BEHIND_SECONDS)
+        if moment > self._clock():
             return moment
-        self._spent_behind.spend()
-        return None
+        if self._together is None:
+            return None if self._goes(is_background=is_background) else moment
+        now = self._clock()
+        waiting = len(self._front) if self._pace.is_full(now) else 1
+        turn = await self._together.take(self._rates, per_second=self._pace.per_second(now), waiting=waiting)
+        if turn is not None and turn.wait > 0:
+            return self._waits(turn)
+        if turn is None and (unsure := self._together.windows.unsure_for()) > 0:
+            return self._clock() + unsure
+        # What was spent with the others is ours, whatever else went here meanwhile.
+        return None if self._goes(is_background=is_background) or turn is not None else moment
 
-    def _goes(self) -> bool:
+    def _waits(self, turn: SharedTurn) -> float:
+        """When the head should try again by what all replicas have spent, and by the 429 one of them got."""
+        until = self._clock() + turn.wait
+        if turn.refused is not None and until >= self._held_until:
+            self._held_until, self._refused = until, turn.refused
+        return until
+
+    def _goes(self, *, is_background: bool) -> bool:
         """Whether a call goes now, which is then spent."""
-        if not self._spent.spend():
+        if not self._spent.spend(self._parts):
             return False
+        if is_background:
+            self._spent_behind.spend()
         self._pace.went(self._clock())
         return True
 
+    @property
+    def _parts(self) -> int:
+        """Among how many replicas the limits are divided, where they cannot be counted together."""
+        return 1 if self._together is None else self._together.windows.parts()
+
     def _soonest(self, *, ahead: int, is_background: bool) -> float:
         """The earliest moment a call with `ahead` others before it in its own line can go."""
-        soonest = self._spent.soonest(ahead=len(self._front) if is_background else ahead)
+        soonest = self._spent.soonest(ahead=len(self._front) if is_background else ahead, parts=self._parts)
         if is_background:
             soonest = max(soonest, self._spent_behind.soonest(ahead=ahead))
         return max(soonest, self._held_until, self._pace.next_moment(self._clock()))
@@ -199,46 +262,10 @@ class _Lane:
             raise UpstreamSlow("no turn before the deadline")
 
 
-class _Spent:
-    """The calls that went of late, in windows that hold so many each."""
-
-    def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
-        self._bucket = InMemoryBucket(list(rates))
-        self._clock = clock
-
-    def spend(self) -> bool:
-        """Counts a call that goes now; False when a window is full."""
-        now = self._milliseconds()
-        self._bucket.leak(now)
-        return bool(self._bucket.put(RateItem("call", now)))
-
-    def soonest(self, *, ahead: int) -> float:
-        """The earliest moment a call with `ahead` others before it can go.
-
-        Exact for the head; behind it a lower bound, because each window is looked at alone.
-        """
-        now = self._milliseconds()
-        soonest = now
-        for rate in self._bucket.rates:
-            rounds, place = divmod(ahead, rate.limit)
-            blocking = self._bucket.peek(rate.limit - 1 - place)
-            free = now if blocking is None else blocking.timestamp + rate.interval + 1
-            soonest = max(soonest, max(now, free) + rounds * (rate.interval + 1))
-        return soonest / 1_000
-
-    def _milliseconds(self) -> int:
-        return int(self._clock() * 1_000)
-
-
-def _in_background(rates: Sequence[Rate]) -> list[Rate]:
-    """The background's part of each window; of a window that holds too few, one call in a longer one."""
-    parts = [
-        Rate(part, rate.interval)
-        if (part := rate.limit // BACKGROUND_PART)
-        else Rate(1, ceil(rate.interval * BACKGROUND_PART / rate.limit))
-        for rate in rates
-    ]
-    return parts if parts[0].limit < parts[-1].limit else parts[-1:]
+def _day_spent() -> UpstreamRefused:
+    """The 429 that Zoom would answer next."""
+    headers = {"x-ratelimit-type": "Daily-limit", "x-ratelimit-remaining": "0"}
+    return UpstreamRefused(DAY_SPENT.status, DAY_SPENT.code, DAY_SPENT.message, headers=headers)
 
 
 def _with_wait(refused: UpstreamRefused, seconds: int) -> UpstreamRefused:

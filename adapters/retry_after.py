@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 
 LONGEST_SECONDS = 86_400.0
 """The longest wait believed. Zoom's longest limit is a day's."""
+UNSTATED_DAILY_WAIT_SECONDS = 60.0
+"""How long a spent day is believed when Zoom does not say until when."""
 
 _SECONDS = re.compile(r"[0-9]{1,6}")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")

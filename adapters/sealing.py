@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-LONGEST: Final = 2048
-"""Characters of the longest sealed text ever opened."""
+LONGEST: Final = 4096
+"""Characters of the longest sealed text ever opened: half of a request line, for upstream's own tokens may be long."""
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
@@ -34,17 +34,18 @@ class Seal:
         """`value` as a text of base64url characters, made at `now` (epoch seconds)."""
         return self._fernets.encrypt_at_time(msgspec.msgpack.encode(value), now).rstrip(b"=").decode("ascii")
 
-    def open(self, text: str, kind: type[Kind], *, life: int, now: int) -> Kind:
-        """What was sealed in `text` at most `life` seconds ago; raises `Unsealable`."""
+    def open(self, text: str, kind: type[Kind], *, life: int, now: int, longest: int = LONGEST) -> Kind:
+        """What was sealed in `text`, of at most `longest` characters, within `life` seconds; raises `Unsealable`."""
         try:
-            return msgspec.msgpack.decode(self._fernets.decrypt_at_time(_padded(text), life, now), type=kind)
+            sealed = _padded(text, longest=longest)
+            return msgspec.msgpack.decode(self._fernets.decrypt_at_time(sealed, life, now), type=kind)
         except (InvalidToken, msgspec.MsgspecError, ValueError) as broken:
             raise Unsealable("no live value of that kind") from broken
 
 
-def _padded(text: str) -> bytes:
+def _padded(text: str, *, longest: int) -> bytes:
     """The text as it left Fernet; `ValueError` for any other spelling of the same bytes."""
-    if len(text) > LONGEST:
+    if len(text) > longest:
         raise ValueError("too long")
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
     # Base64 decoders skip foreign characters and spare bits: without this an altered text could still open.

@@ -9,7 +9,7 @@ Source: https://developers.zoom.us/docs/internal-apps/s2s-oauth/; RFC 6749 secti
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 import stamina
@@ -52,16 +52,19 @@ class Grant:
 
 
 class NotGranted(ShimError):
-    """There is no token, for the reason `word` names.
+    """There is no token, for the reason `word` names; `wait` is the seconds Zoom asks for if it does."""
 
-    `is_lasting` tells a no that asking again will not change soon, `wait` the seconds Zoom asks for if it does.
-    """
-
-    def __init__(self, word: str, *, is_lasting: bool = False, wait: float | None = None) -> None:
+    def __init__(self, word: str, *, wait: float | None = None) -> None:
         super().__init__(word)
         self.word = word
-        self.is_lasting = is_lasting
         self.wait = wait
+
+
+class Grants(Protocol):
+    """Where tokens come from."""
+
+    async def grant(self, *, deadline: float, other_than: str = "") -> Grant:
+        """A token had by `deadline`, other than the one of this header value; raises `NotGranted`."""
 
 
 class TokenEndpoint:
@@ -82,8 +85,9 @@ class TokenEndpoint:
         self._clock = clock or asyncio.get_running_loop().time
         self._wire = Wire(session, clock=self._clock, on_call=on_call)
 
-    async def grant(self, *, deadline: float) -> Grant:
-        """A token asked for now and had by `deadline`; raises `NotGranted`."""
+    async def grant(self, *, deadline: float, other_than: str = "") -> Grant:
+        """See `Grants.grant`; every token asked for is another one."""
+        del other_than
         patience = Patience(
             left=lambda: deadline - self._clock(), hold=lambda _seconds, _refused: None, most=MOST_ATTEMPTS
         )
@@ -107,7 +111,7 @@ class TokenEndpoint:
         if answer.status == 429 or answer.status >= 500:
             raise refusal(answer.status, answer.headers, answer.body)
         if answer.status >= 400:
-            raise NotGranted(_word(answer.body), is_lasting=True)
+            raise NotGranted(_word(answer.body))
         body = json_object(answer.body) or {}
         token = body.get("access_token")
         if not _is_token(token):

@@ -7,8 +7,10 @@ import random
 from collections.abc import Callable
 
 from adapters.errors import UpstreamHeldBack
+from adapters.ports import UpstreamWatch
 from adapters.retry_quota import RetryQuota
 from adapters.throttle import Throttle
+from adapters.upstream_watch import Unwatched
 
 
 class UpstreamHealth:
@@ -19,9 +21,11 @@ class UpstreamHealth:
         *,
         clock: Callable[[], float],
         chance: Callable[[], float] = random.random,
+        watch: UpstreamWatch | None = None,
     ) -> None:
         self._throttle = Throttle(clock=clock, chance=chance)
         self._quota = RetryQuota()
+        self._watch = watch or Unwatched()
 
     @property
     def is_throttling(self) -> bool:
@@ -31,11 +35,14 @@ class UpstreamHealth:
     def admit(self) -> None:
         """Counts a call that is about to go out; raises `UpstreamHeldBack` where it must not."""
         if not self._throttle.lets_through():
+            self._watch.call_held_back()
             raise UpstreamHeldBack(503, None, "", headers={"retry-after": "1"})
 
     def may_repeat(self) -> bool:
         """Whether a failed call may be sent once more; spends a repeat."""
-        return self._quota.take()
+        is_made = self._quota.take()
+        self._watch.repeat_decided("made" if is_made else "spent")
+        return is_made
 
     def answered(self, status: int) -> None:
         """Zoom answered: anything below 500 is a sign of life, were it a refusal."""

@@ -6,10 +6,14 @@ goes into one header of a request to one origin and nowhere else.
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from urllib.parse import quote, unquote, urlencode
 
 import aiohttp
 import stamina
+from cachetools import TLRUCache
 from yarl import URL
 
 from adapters.credentials import CallersOwn
@@ -23,14 +27,18 @@ from adapters.errors import (
 )
 from adapters.exchange import Answer, CallCounter, Wire, plain_address
 from adapters.patience import ATTEMPTS_AT_OPTIONAL, MOST_ATTEMPTS, Patience
-from adapters.ports import Caller, Credential, SuccessorCall, SuccessorReply
-from adapters.rate_budget import Clock, RateBudget
-from adapters.upstream_errors import NoObject, json_object, passed_on, refusal
+from adapters.ports import Budget, Caller, Credential, SuccessorCall, SuccessorReply
+from adapters.rate_budget import Clock
+from adapters.upstream_errors import NoObject, Throttled, json_object, passed_on, refusal
 from adapters.upstream_health import UpstreamHealth
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Decoded bytes of one answer; a page of 300 rows has about 0.4 MB."""
 
+MOST_HELD = 1_024
+"""Lanes remembered as held back by a 429."""
+
+_UNWATCHED: AbstractContextManager[object] = nullcontext()
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)+")
 
 
@@ -47,7 +55,7 @@ class ZoomApi:
         session: aiohttp.ClientSession,
         *,
         api_url: str,
-        budget: RateBudget,
+        budget: Budget,
         credential: Credential | None = None,
         health: UpstreamHealth | None = None,
         clock: Clock | None = None,
@@ -58,26 +66,37 @@ class ZoomApi:
         self._credential = credential or CallersOwn()
         self._clock = clock or asyncio.get_running_loop().time
         self._health = health or UpstreamHealth(clock=self._clock)
+        self._held: TLRUCache[str, float] = TLRUCache(
+            MOST_HELD, ttu=lambda _lane, seconds, now: now + seconds, timer=self._clock
+        )
         self._wire = Wire(session, clock=self._clock, on_call=on_call)
 
-    async def fetch(self, call: SuccessorCall, caller: Caller) -> SuccessorReply:
-        """See `adapters.ports.Zoom.fetch`. A call that cannot be sent is refused in Zoom's words, unsent."""
+    def is_quiet(self, caller: Caller) -> bool:
+        """Whether nothing holds the caller's calls back: neither trouble upstream nor a 429."""
+        return not self._health.is_throttling and caller.lane not in self._held
+
+    async def fetch(
+        self, call: SuccessorCall, caller: Caller, *, wire: AbstractContextManager[object] = _UNWATCHED
+    ) -> SuccessorReply:
+        """See `adapters.ports.TraceableZoom.fetch`. A call that cannot be sent is refused in Zoom's words, unsent."""
         address = _address(self._base, call, caller.account)
         presented = _Presented(self._credential, caller)
         patience = Patience(
             left=lambda: caller.deadline - self._clock(),
-            hold=lambda seconds, throttled: self._budget.hold(
-                call.category, caller.lane, seconds=seconds, refused=throttled, is_daily=throttled.daily
-            ),
+            hold=partial(self._hold, call, caller),
             renew=presented.renew,
             quota=self._health.may_repeat,
             most=ATTEMPTS_AT_OPTIONAL if call.is_optional else MOST_ATTEMPTS,
         )
+        attempt = partial(self._attempt, call, caller, address, presented, wire=wire)
         failure: ShimError = UpstreamSlow("deadline passed")
         try:
-            async for attempt in stamina.retry_context(on=patience, attempts=MOST_ATTEMPTS + 1, timeout=None):
-                with attempt:
-                    return await self._attempt(call, caller, address, presented)
+            # Nearly all calls succeed at once: what decides about a repeat is made when there is one to decide about.
+            try:
+                return await attempt()
+            except ShimError as first:
+                failed = first
+            return await _repeated(attempt, failed, patience)
         except TimeoutError:
             pass  # raised below, free of what the timeout interrupted
         except UpstreamRefused as refused:
@@ -86,31 +105,62 @@ class ZoomApi:
             failure = broken
         raise _held_back(failure) if patience.is_cut_short else failure
 
+    def _hold(self, call: SuccessorCall, caller: Caller, seconds: float, throttled: Throttled) -> None:
+        self._held[caller.lane] = max(seconds, self._held.get(caller.lane, 0.0))
+        self._budget.hold(call.category, caller.lane, seconds=seconds, refused=throttled, is_daily=throttled.daily)
+
     async def _attempt(
-        self, call: SuccessorCall, caller: Caller, address: URL, presented: "_Presented"
+        self,
+        call: SuccessorCall,
+        caller: Caller,
+        address: URL,
+        presented: "_Presented",
+        *,
+        wire: AbstractContextManager[object],
     ) -> SuccessorReply:
         """One turn of the budget and one exchange on the wire."""
         # Had before the turn, or turns would pile up behind a token being fetched and all be used in one moment;
         # and again behind it, for the token may have been renewed meanwhile.
         await presented.header()
         self._health.admit()
-        await self._budget.take(
+        turn = partial(
+            self._budget.take,
             call.category,
             caller.lane,
             deadline=caller.deadline,
-            asker=caller.key,
+            asker=caller.program,
             is_background=call.is_background,
         )
-        authorization = await presented.header()
-        try:
-            async with asyncio.timeout_at(caller.deadline):
-                answer = await self._wire.get(call.name, address, authorization=authorization, largest=LARGEST_BODY)
-        except (UpstreamBroken, TimeoutError):
-            self._health.failed()
-            raise
+        await turn()
+        async with self._wire.room(caller.deadline) as had_to_wait:
+            if had_to_wait:  # those who waited with a turn of long ago must not all leave in one moment
+                await turn()
+            authorization = await presented.header()
+            try:
+                async with asyncio.timeout_at(caller.deadline):
+                    with wire:
+                        answer = await self._wire.get(
+                            call.name, address, authorization=authorization, largest=LARGEST_BODY
+                        )
+            except (UpstreamBroken, TimeoutError):
+                self._health.failed()
+                raise
         self._health.answered(answer.status)
-        self._budget.learn(call.category, caller.lane, passed_on(answer.headers))
+        self._budget.learn(call.category, caller.lane, answer.headers)
         return _judged(answer)
+
+
+async def _repeated(
+    attempt: Callable[[], Awaitable[SuccessorReply]], failed: ShimError, patience: Patience
+) -> SuccessorReply:
+    """`attempt` made again as long as patience with its failures lasts, of which `failed` is the first."""
+    failures = [failed]
+    async for turn in stamina.retry_context(on=patience, attempts=MOST_ATTEMPTS + 1, timeout=None):
+        with turn:
+            if failures:
+                raise failures.pop()
+            return await attempt()
+    raise AssertionError("patience raises the last failure")
 
 
 class _Presented:

@@ -7,16 +7,18 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from adapters.charged_pages import among
 from adapters.charges import ChargedCall
-from adapters.errors import ShimError, UpstreamSlow
+from adapters.errors import PagesInCircle, ShimError, UpstreamSlow
 from adapters.filters import CHARGED, are_vain, asked_filters, keeping, leave_out, same_filters
 from adapters.history_pages import HistoryPages
-from adapters.legacy_request import LegacyAnswer, LegacyRequest
+from adapters.legacy_request import Answering, LegacyAnswer, LegacyRequest
+from adapters.next_page import fetch_next
 from adapters.operations.service import Service
 from adapters.page_tokens import Position
 from adapters.page_walk import PageWalk
@@ -30,26 +32,50 @@ PATH: Final = "/phone/call_logs"
 UNKNOWN_TOTAL: Final = -1
 
 
-async def account_call_logs(request: LegacyRequest, service: Service) -> LegacyAnswer:
+def account_call_logs(request: LegacyRequest, service: Service) -> Answering:
     """One page of old records: the first, or the one a sealed token stands for.
 
     A page is full, or ends with the walk, at the deadline, or before the first row that a limit or an outage took.
     A page without any row is an error, save at the deadline when the rows gone through were all left out.
     """
-    start = _start(request, service)
+    return _page(_start(request, service), request, service)
+
+
+async def _page(start: Position, request: LegacyRequest, service: Service) -> LegacyAnswer:
+    if request.parameter("next_page_token"):
+        service.ahead.followed(request.caller, start)
     charged = await _charged(start, request, service)
     pages = HistoryPages(service, request.caller, charged)
     walk = _walk(start, pages, charged, request=request, service=service)
+    is_short = False
     try:
         if are_vain(start.filters):
             await pages.fetch(start)  # upstream judges the request, no row of its answer can pass
             walk.position = None
         await walk.fill()
     except ShimError as stop:
+        is_short = True
         if not (walk.rows or (isinstance(stop, UpstreamSlow) and _has_moved(walk, start))):
+            if isinstance(stop, PagesInCircle):
+                service.observer.walk_cut_off()
             raise
     rows = await _rows(walk, start, request, service)
+    service.observer.page_told(rows=len(rows), is_short=is_short)
+    _look_ahead(walk, pages, request, service, is_short=is_short)
     return LegacyAnswer(encode(_envelope(walk, rows, start, request, service)), pages.headers)
+
+
+def _look_ahead(
+    walk: PageWalk, pages: HistoryPages, request: LegacyRequest, service: Service, *, is_short: bool
+) -> None:
+    """Keeps the upstream page that the walk goes on within, and has what comes next fetched while the client reads."""
+    position = walk.position
+    if position is None or position.is_cut_off:
+        return
+    if position.is_within:
+        pages.keep()
+    fetch = partial(fetch_next, position=position, size=walk.size, pages=pages, service=service)
+    service.ahead.answered(request.caller, position, is_short=is_short, fetch=fetch)
 
 
 async def _charged(start: Position, request: LegacyRequest, service: Service) -> Sequence[ChargedCall] | None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from adapters.ahead import Ahead
 from adapters.call_search import CallSearch
 from adapters.charges import Charges
+from adapters.kept_pages import KeptPages
 from adapters.page_tokens import PageTokens
 from adapters.ports import Identities, Observer, Zoom
 from adapters.records import Records
@@ -26,6 +28,8 @@ class Service:
     charges: Charges
     identities: Identities
     page_tokens: PageTokens
+    kept_pages: KeptPages
+    ahead: Ahead
     observer: Observer
     options: Options
     fidelity: Literal["exact", "summary"]

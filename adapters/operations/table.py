@@ -1,15 +1,17 @@
 """Every retired operation, served or not, in one sorted table; the wire is routed by it and the README shows it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.legacy_request import LegacyAnswer, LegacyRequest
+from adapters.legacy_request import Answering, LegacyRequest
 from adapters.operations.account_call_logs import account_call_logs
 from adapters.operations.call_log_details import call_log_details
 from adapters.operations.service import Service
 
-Handler = Callable[[LegacyRequest, Service], Awaitable[LegacyAnswer]]
+Handler = Callable[[LegacyRequest, Service], Answering]
+"""Called, it judges the request's parameters and raises v1's own refusals; awaited, it answers. What may be refused in
+between (too much under way) costs the others nothing."""
 
 
 @dataclass(frozen=True, slots=True)

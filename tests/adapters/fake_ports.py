@@ -81,6 +81,27 @@ class RecordingObserver:
     summaries: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     uncharged: int = 0
+    cut_off: int = 0
+    generations: list[str] = field(default_factory=list)
+    pages: list[tuple[int, bool]] = field(default_factory=list)
+    lookups: list[tuple[int, int]] = field(default_factory=list)
+    searches: list[str] = field(default_factory=list)
+
+    def answered_by(self, generation: str) -> None:
+        """Keeps the generation."""
+        self.generations.append(generation)
+
+    def page_told(self, *, rows: int, is_short: bool) -> None:
+        """Keeps rows and shortness."""
+        self.pages.append((rows, is_short))
+
+    def records_looked_up(self, *, hits: int, misses: int) -> None:
+        """Keeps both figures."""
+        self.lookups.append((hits, misses))
+
+    def call_searched(self, outcome: str) -> None:
+        """Keeps the outcome."""
+        self.searches.append(outcome)
 
     def unknown_met(self, unknown: Iterable[Unknown]) -> None:
         """Keeps the unknowns."""
@@ -93,6 +114,10 @@ class RecordingObserver:
     def ids_left_out(self, kinds: Iterable[str]) -> None:
         """Counts the directories."""
         self.left_out.update(kinds)
+
+    def walk_cut_off(self) -> None:
+        """Counts the walk."""
+        self.cut_off += 1
 
     def charges_left_out(self) -> None:
         """Counts the answer."""

@@ -6,6 +6,7 @@ What a legacy program would see of many pages is had in milliseconds, deadlines 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -14,17 +15,21 @@ from typing import Any, Literal, cast
 from cryptography.fernet import Fernet
 from multidict import MultiDict
 
+from adapters.ahead import Ahead
 from adapters.call_search import CallSearch
 from adapters.charges import Charges
+from adapters.details import Details
 from adapters.directory import ExtensionDirectory
 from adapters.errors import ShimError, UpstreamRefused, UpstreamSlow
 from adapters.finished import RecordCache
+from adapters.kept_pages import KeptPages
 from adapters.legacy_request import LegacyRequest
 from adapters.operations.account_call_logs import account_call_logs
 from adapters.operations.service import Service
 from adapters.page_tokens import PageTokens
 from adapters.ports import Caller, SuccessorCall, SuccessorReply
 from adapters.records import Records
+from adapters.shared_calls import SharedCalls
 from adapters.state.memory import MemoryIdentities
 from adapters.translation.assemble import LegacyCall, translate
 from adapters.translation.options import Options
@@ -40,6 +45,7 @@ from shim.standin.world import Account, Entry
 from tests.adapters.fake_ports import RecordingObserver
 
 MOST_ANSWERS = 2_000
+_UNWATCHED: AbstractContextManager[object] = nullcontext()
 
 
 @dataclass
@@ -51,14 +57,21 @@ class PacedZoom:
     now: datetime
     seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
+    fault: Callable[[SuccessorCall], ShimError | None] = lambda _: None
     free_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Walks of its own."""
         self.walks = Walks(lambda: self.now)
 
-    async def fetch(self, call: SuccessorCall, caller: Caller) -> SuccessorReply:
+    async def fetch(
+        self, call: SuccessorCall, caller: Caller, *, wire: AbstractContextManager[object] = _UNWATCHED
+    ) -> SuccessorReply:
         """The account's answer, unless its turn comes after the caller's deadline."""
+        with wire:
+            return await self._answered(call, caller)
+
+    async def _answered(self, call: SuccessorCall, caller: Caller) -> SuccessorReply:
         loop = asyncio.get_running_loop()
         turn = max(self.free_at, loop.time()) + self.seconds
         if turn > caller.deadline:
@@ -67,6 +80,9 @@ class PacedZoom:
         self.free_at = turn
         await asyncio.sleep(turn - loop.time())
         self.counts[call.name] += 1
+        failure = self.fault(call)
+        if failure is not None:
+            raise failure.anew()
         found = find_route(call.path, self.generation)
         if found is None:
             raise UpstreamRefused(404, 2300, "This API endpoint is not recognized.")
@@ -90,6 +106,9 @@ class ListBench:
     deadline: float = 12.0
     seconds: float = 0.0
     now: datetime = datetime(2026, 3, 10, 21, tzinfo=UTC)
+    looks_ahead: bool = True
+    cache_mib: int = 8
+    fault: Callable[[SuccessorCall], ShimError | None] = lambda _: None
     between: Callable[[Account], None] = lambda _: None
     observer: RecordingObserver = field(default_factory=RecordingObserver)
 
@@ -97,25 +116,29 @@ class ListBench:
         """Wires it; to be made on the loop it runs on."""
         clock = asyncio.get_running_loop().time
         finishing = min(0.5, self.deadline / 10)
-        self.zoom = PacedZoom(Account(self.world), self.generation, self.now, self.seconds)
+        self.zoom = PacedZoom(Account(self.world), self.generation, self.now, self.seconds, fault=self.fault)
         identities = MemoryIdentities()
+        shared = SharedCalls(self.zoom)
+        cache = RecordCache(mib=self.cache_mib, clock=clock)
         records = Records(
-            self.zoom,
+            Details(shared, observer=self.observer, now=lambda: self.now, clock=clock, on_had=cache.detail_was_had),
             identities,
-            directory=ExtensionDirectory(self.zoom, clock=clock),
-            cache=RecordCache(mib=8, clock=clock),
+            directory=ExtensionDirectory(shared, clock=clock),
+            cache=cache,
             world=Told(options=self.options),
             observer=self.observer,
-            now=lambda: self.now,
             finishing=finishing,
         )
+        self.ahead = Ahead(is_quiet=lambda _: self.looks_ahead, calls_made=lambda: shared.made, clock=clock)
         self.service = Service(
-            zoom=self.zoom,
+            zoom=shared,
             records=records,
-            charges=Charges(self.zoom, observer=self.observer, clock=clock, profile="live", finishing=finishing),
+            charges=Charges(shared, observer=self.observer, clock=clock, profile="live", finishing=finishing),
             search=cast(CallSearch, None),  # lists never search
             identities=identities,
             page_tokens=PageTokens([Fernet.generate_key().decode()]),
+            kept_pages=KeptPages(clock=clock),
+            ahead=self.ahead,
             observer=self.observer,
             options=self.options,
             fidelity=self.fidelity,

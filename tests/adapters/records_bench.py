@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from adapters.details import Details
 from adapters.directory import ExtensionDirectory
 from adapters.finished import RecordCache
 from adapters.ports import Caller
@@ -32,15 +33,22 @@ class RecordsBench:
     def __post_init__(self) -> None:
         """Wires it."""
         self.directory = ExtensionDirectory(self.zoom, clock=self.clock)
-        self.records = Records(
+        self.cache = RecordCache(mib=8, clock=self.clock)
+        self.details = Details(
             self.zoom,
-            self.identities,
-            directory=self.directory,
-            cache=RecordCache(mib=8, clock=self.clock),
-            world=World(),
             observer=self.observer,
             now=lambda: self.now,
             sleep=self._sleep,
+            clock=self.clock,
+            on_had=self.cache.detail_was_had,
+        )
+        self.records = Records(
+            self.details,
+            self.identities,
+            directory=self.directory,
+            cache=self.cache,
+            world=World(),
+            observer=self.observer,
         )
 
     async def _sleep(self, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -37,7 +36,7 @@ def on_virtual_time(asking: Callable[[], Awaitable[T]]) -> T:
     async def told() -> T:
         return await asking()
 
-    with asyncio.Runner(loop_factory=partial(VirtualTimeLoop, has_sockets=False)) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(told())
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
@@ -82,7 +82,7 @@ def arriving() -> Callable[[Account], None]:
 
 def on_virtual_time(walk: Callable[[], Any]) -> Any:
     """What a walk gives on a loop whose clock jumps."""
-    with asyncio.Runner(loop_factory=partial(VirtualTimeLoop, has_sockets=False)) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(walk())
 
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from adapters.credentials import NOT_YET
 from adapters.errors import OwnCredentialFailed
 from tests.adapters.raw_upstream import Play
-from tests.adapters.token_bench import SCOPES, asking, bearer, credential_events, granted, token_of, word_of
+from tests.adapters.token_bench import SCOPES, asking, bearer, credential_events, granted, refused, token_of, word_of
 from tests.adapters.virtual_time import in_virtual_time
 
 
@@ -188,6 +189,25 @@ class TestRefusedTokens:
 
 
 @in_virtual_time
+async def test_an_odd_refusal_of_the_endpoint_costs_a_second():
+    """A 400 that was none of ours is forgotten as soon as the endpoint grants again."""
+    async with token_of(refused(), granted(1)) as (_, token):
+        assert "invalid_client" == await word_of(token)
+        await asyncio.sleep(1.01)
+        assert bearer(1) == await token.authorization(asking())
+
+
+@in_virtual_time
+async def test_an_endpoint_that_goes_on_refusing_is_asked_less_and_less():
+    """A wrong secret costs some twenty calls in five minutes, however often a token is needed."""
+    async with token_of(*[refused() for _ in range(100)]) as (zoom, token):
+        for _ in range(600):
+            await word_of(token)
+            await asyncio.sleep(0.5)
+        assert 12 <= len(zoom.heads) <= 40
+
+
+@in_virtual_time
 async def test_closing_ends_a_fetch_and_fails_who_waits_for_it():
     """Nothing is left behind, and a waiter is not taken for cancelled itself."""
     async with token_of(Play((), "hang")) as (zoom, token):
@@ -226,3 +246,20 @@ async def test_scopes_may_come_as_a_list():
     async with token_of(granted(1, scope=SCOPES.split())) as (_, token):
         await token.fetch(deadline=asyncio.get_running_loop().time() + 5)
         assert frozenset(SCOPES.split()) == token.granted_scopes
+
+
+@in_virtual_time
+async def test_trouble_is_a_token_that_is_missing_and_not_one_that_ended_idle():
+    """Before the first one and after a failure there is a word for it; who waits for a failure hears of it."""
+    async with token_of(granted(1), refused()) as (_, token):
+        told = [token.trouble()]
+        failed = asyncio.create_task(token.failed())
+        await token.authorization(asking())
+        told.append(token.trouble())
+        await asyncio.sleep(3700)
+        told.append(token.trouble())
+        assert not failed.done()
+        assert "invalid_client" == await word_of(token)
+        told.append(token.trouble())
+        await failed
+    assert [NOT_YET, None, None, "invalid_client"] == told

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.both_recordings import STATUSES, merged_page
-from adapters.errors import UpstreamBroken
+from adapters.errors import PagesInCircle, UpstreamBroken
 from contracts.successor.reading import HistoryPage
 from contracts.successor.shapes import CallHistory
 
@@ -85,6 +85,14 @@ class _Odd(_Upstream):
         return replace(page, next_page_token=token if self.last == "own" else str(int(token or 0) + self.size))
 
 
+class _Stuck(_Upstream):
+    """The second page of the recorded calls' walk names itself as the next, and there is a third."""
+
+    async def __call__(self, status: str, token: str) -> HistoryPage:
+        page = await super().__call__(status, token)
+        return replace(page, next_page_token="1") if token == "1" else page
+
+
 @given(recorded=STARTS, unrecorded=STARTS, size=st.integers(1, 5), last=st.sampled_from(["own", "one more"]))
 async def test_one_walks_odd_end_is_not_the_others(
     recorded: list[int], unrecorded: list[int], size: int, last: str
@@ -93,6 +101,16 @@ async def test_one_walks_odd_end_is_not_the_others(
     upstream = _Odd(recorded, unrecorded, last=last, size=size)
     seen = [row.call_history_uuid for row in await _walk(upstream)]
     assert sorted(row.call_history_uuid for rows in upstream.rows.values() for row in rows) == sorted(seen)
+
+
+async def test_a_walk_that_names_itself_before_its_end_is_told_behind_its_rows() -> None:
+    """Rows may be missing from it: nobody may take what came for the whole."""
+    upstream = _Stuck([50, 40, 30], [45], size=1)
+    first = await merged_page("", upstream)
+    second = await merged_page(first.next_page_token, upstream)
+    assert [50, 45, 40] == [int((row.start_time or "")[14:16]) for row in (*first.rows, *second.rows)]
+    with pytest.raises(PagesInCircle):
+        await merged_page(second.next_page_token, upstream)
 
 
 async def test_a_page_that_shrank_below_the_place_ends_nothing() -> None:

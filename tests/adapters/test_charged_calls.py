@@ -1,5 +1,6 @@
 """The calls the charges report names, and rows with what they cost."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from tests.adapters.charges_bench import (
     over,
     report,
 )
-from tests.adapters.fake_ports import OUTAGE, SCOPE_MISSING, Clock, FakeZoom, RecordingObserver
+from tests.adapters.fake_ports import OUTAGE, SCOPE_MISSING, Clock, FakeZoom, RecordingObserver, caller
 
 
 @pytest.fixture
@@ -264,6 +265,41 @@ class TestReportsThatComeSlowly:
             await charges.charged_calls(ONE, window=("2026-03-02", "2026-03-10")),
         ]
         assert [["2"], ["2"]] == [[call.call_id for call in found] for found in others]
+
+    async def test_two_at_once_read_one_report_and_lose_nothing(self, charges, zoom):
+        """The second waits for the first and is told the same; no page is asked for twice."""
+        gate = asyncio.Event()
+        pages = [report(billed(f"{page}"), token=f"{page}" * (page < 4)) for page in range(1, 5)]
+        zoom.says(REPORT, gate, *pages)
+        asking = [asyncio.create_task(charges.charged_calls(ONE, window=WINDOW)) for _ in range(2)]
+        await asyncio.sleep(0)
+        gate.set()
+        found = await asyncio.gather(*asking)
+        assert [["1", "2", "3", "4"]] * 2 == [sorted(call.call_id for call in calls) for calls in found]
+        assert 4 == len(zoom.asked)
+
+    async def test_the_second_goes_on_where_the_first_failed(self, charges, zoom):
+        """What the first had of the report is not lost with it."""
+        gate = asyncio.Event()
+        zoom.says(REPORT, gate, report(billed("1"), token="two"), UpstreamSlow("deadline passed"), report(billed("2")))
+        first, second = (asyncio.create_task(charges.charged_calls(ONE, window=WINDOW)) for _ in range(2))
+        await asyncio.sleep(0)
+        gate.set()
+        with pytest.raises(UpstreamSlow):
+            await first
+        assert ["1", "2"] == sorted(call.call_id for call in await second)
+
+    async def test_nobody_waits_for_another_beyond_the_deadline(self, charges, zoom, clock):
+        """The one who reads goes on."""
+        gate = asyncio.Event()
+        zoom.says(REPORT, gate, report(billed("1")))
+        reading = asyncio.create_task(charges.charged_calls(ONE, window=WINDOW))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            with pytest.raises(UpstreamSlow):
+                await charges.charged_calls(caller("one", deadline=clock.now), window=WINDOW)
+        gate.set()
+        assert ["1"] == [call.call_id for call in await reading]
 
 
 class TestWhatIsKnown:

@@ -326,3 +326,30 @@ class TestProving:
         zoom.says("/phone/users", failure)
         await directory.prove(["users"], ONE)
         assert (frozenset(), frozenset()) == (directory.sees(["users"], ONE), directory.scopes_missing())
+
+
+class TestBounds:
+    """What is remembered is bounded by the numbers in all, not by how many credentials asked."""
+
+    async def test_large_directories_push_out_the_oldest(self, zoom, monkeypatch):
+        """Of ten with a thousand numbers each, those that fit are kept: the newest."""
+        monkeypatch.setattr("adapters.directory.MOST_NUMBERS", 4_500)
+        directory = ExtensionDirectory(zoom, clock=Clock())
+        zoom.says("/phone/users", users(*range(1_000)))
+        askers = [caller(f"asker{number}") for number in range(10)]
+        for asker in askers:
+            await directory.prove(["users"], asker)
+        sights = [await directory.see([], asker) for asker in askers]
+        assert [0] * 6 + [1_000] * 4 == [len(sight.directory.by_number) for sight in sights]
+
+    async def test_a_directory_beyond_the_bound_is_not_kept(self, zoom, monkeypatch):
+        """Nothing is raised, and ids are told by extension id as ever."""
+        monkeypatch.setattr("adapters.directory.MOST_NUMBERS", 50)
+        directory = ExtensionDirectory(zoom, clock=Clock())
+        zoom.says("/phone/users", users(*range(100)))
+        sight = await directory.see([user(1, email=None)], ONE)
+        assert ({}, {"ext1"}, True) == (
+            sight.directory.by_number,
+            set(sight.directory.by_extension_id),
+            sight.is_whole,
+        )

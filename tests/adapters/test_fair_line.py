@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.fair_line import FairLine
-from adapters.ports import Category
+from adapters.ports import Caller, Category
 from adapters.rate_budget import RateBudget
 from tests.adapters.virtual_time import in_virtual_time
+from tests.adapters.zoom_bench import CALL, GOOD, against
 
 
 async def served(line: FairLine, askers: str) -> str:
@@ -89,6 +90,23 @@ async def test_a_page_of_three_hundred_does_not_hold_up_one_call():
     await asyncio.sleep(2.5)
     assert await ask("crm") < 2.5 + 1.1
     assert max([await one for one in page]) < 11
+
+
+@in_virtual_time
+async def test_a_program_of_the_app_has_its_turn_behind_anothers_first():
+    """The client of Zoom's API says who asks: with one turn a second, the eleventh call to come is the fourth to go."""
+    loop = asyncio.get_running_loop()
+    async with against(GOOD, share=0.05) as (_, client):
+        start = loop.time()
+
+        async def ask(program: str) -> float:
+            await client.zoom.fetch(CALL, Caller("Bearer app", program, None, start + 60, budget="app"))
+            return loop.time() - start
+
+        page = [asyncio.create_task(ask("archive")) for _ in range(10)]
+        await asyncio.sleep(0.001)
+        assert await ask("crm") < 4
+        assert 9 < max([await one for one in page])
 
 
 async def test_one_that_is_cancelled_as_it_comes_to_the_head_lets_the_next_one_pass():

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.errors import ShimError, UpstreamBroken, UpstreamRefused, UpstreamSlow
-from adapters.page_end import Detail, PageEnd, is_scope_missing, page_end
+from adapters.errors import ShimError, UpstreamBroken, UpstreamHeldBack, UpstreamRefused, UpstreamSlow
+from adapters.page_end import Detail, PageEnd, is_doubtful, is_scope_missing, page_end
 from contracts.successor.shapes import CallHistory
 from tests.adapters.fake_ports import GONE, OUTAGE, SCOPE_MISSING, TOO_FAST
 
@@ -13,6 +13,7 @@ HAD = Detail(CallHistory(call_history_uuid="20260310-a"))
 CACHED = Detail()
 BROKEN = UpstreamBroken("cut short")
 SLOW = UpstreamSlow("deadline passed")
+HELD_BACK = UpstreamHeldBack(503, None, "")
 EXPIRED = UpstreamRefused(401, 124, "Access token is expired.")
 EXPIRED_TOO = UpstreamRefused(400, 124, "Access token is expired.")
 
@@ -75,6 +76,39 @@ def test_a_lone_row_that_fails_is_an_outage():
 def test_a_cached_neighbour_says_nothing_of_upstream():
     """Rows that needed no call do not make an outage look like one row's own trouble."""
     assert PageEnd((None,), OUTAGE) == page_end([CACHED, failed(OUTAGE), CACHED, CACHED])
+
+
+@pytest.mark.parametrize("failure", [OUTAGE, BROKEN])
+def test_where_upstream_is_known_to_be_well_failures_are_the_rows_own(failure):
+    """Somebody has asked: no neighbour is needed."""
+    details = [CACHED, failed(failure), failed(failure)]
+    assert PageEnd((None, "failed", "failed"), None) == page_end(details, is_upstream_well=True)
+
+
+@pytest.mark.parametrize("failure", [TOO_FAST, SLOW, EXPIRED, HELD_BACK])
+def test_a_limit_stops_a_page_also_where_upstream_is_well(failure):
+    """It is the credential's or the moment's, never the row's."""
+    assert PageEnd((None,), failure) == page_end([CACHED, failed(failure)], is_upstream_well=True)
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ([], False),
+        ([HAD], False),
+        ([failed(OUTAGE)], True),
+        ([failed(BROKEN), failed(GONE)], True),
+        ([failed(OUTAGE), HAD], False),
+        ([failed(OUTAGE), failed(TOO_FAST)], False),
+        ([failed(OUTAGE), failed(SLOW)], False),
+        ([failed(OUTAGE), failed(HELD_BACK)], False),
+        ([failed(GONE)], False),
+        ([failed(SCOPE_MISSING)], False),
+    ],
+)
+def test_upstream_is_in_doubt_where_only_failures_speak_of_it(details, expected):
+    """Where an answer shows that it is well, or the page has to end anyway, nobody need ask."""
+    assert expected is is_doubtful(details)
 
 
 @pytest.mark.parametrize("failure", [TOO_FAST, SLOW, EXPIRED, EXPIRED_TOO])

@@ -28,6 +28,9 @@ POSITION = Position(
     upstream_page_size=300,
     total=1234,
     served=60,
+    gone=300,
+    pages=5,
+    mark="0f1e2d3c4b5a",
 )
 TOKEN = TOKENS.seal(POSITION, bound_to=PATH, now=NOW)
 INSIDE = msgspec.msgpack.decode(Fernet(NEW_KEY).decrypt_at_time(TOKEN + "=", 900, NOW))
@@ -46,6 +49,9 @@ POSITIONS = st.builds(
     upstream_page_size=NUMBER,
     total=NUMBER,
     served=NUMBER,
+    gone=NUMBER,
+    pages=st.integers(-1, 2**20),
+    mark=TEXT,
 )
 
 
@@ -72,7 +78,7 @@ def test_opens_twice() -> None:
 
 def test_stays_short_and_plain() -> None:
     """A token fits a query and needs no escaping there."""
-    assert len(TOKEN) <= 350
+    assert len(TOKEN) <= 375
     assert set() == set(TOKEN) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -162,15 +168,21 @@ def test_refuses_a_token_too_long_to_be_ours() -> None:
 
 def test_refuses_a_long_token_of_our_own() -> None:
     """The bound holds for what is rightly sealed as well."""
-    inside = msgspec.msgpack.encode([*INSIDE[:2], ["a" * 2_000, *INSIDE[2][1:]]])
+    inside = msgspec.msgpack.encode([*INSIDE[:2], ["a" * 4_000, *INSIDE[2][1:]]])
     assert refused(Fernet(NEW_KEY).encrypt_at_time(inside, NOW).decode().rstrip("="))
 
 
 def test_refuses_to_seal_what_it_would_not_open() -> None:
     """A walk whose own filters are too long is refused at once, not at its second page."""
-    long = replace(POSITION, filters=(("keyword", "a" * 2_000),))
+    long = replace(POSITION, filters=(("keyword", "a" * 4_000),))
     with pytest.raises(LegacyRefusal):
         TOKENS.seal(long, bound_to=PATH, now=NOW)
+
+
+def test_carries_a_long_token_of_upstreams() -> None:
+    """Twice as long as any seen: it still fits a request line."""
+    long = replace(POSITION, upstream_token="a" * 1_800)
+    assert long == TOKENS.open(TOKENS.seal(long, bound_to=PATH, now=NOW), bound_to=PATH, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -180,9 +192,9 @@ def test_refuses_to_seal_what_it_would_not_open() -> None:
         b"{}",
         b"\x91" * 900,
         msgspec.msgpack.encode([]),
-        msgspec.msgpack.encode([2, *INSIDE[1:]]),
+        msgspec.msgpack.encode([1, *INSIDE[1:]]),
         msgspec.msgpack.encode([*INSIDE[:2], INSIDE[2][:-1]]),
-        msgspec.msgpack.encode([*INSIDE[:2], [*INSIDE[2][:-1], "60"]]),
+        msgspec.msgpack.encode([*INSIDE[:2], [*INSIDE[2][:-1], 60]]),
         msgspec.msgpack.encode([*INSIDE, "more"]),
     ],
 )

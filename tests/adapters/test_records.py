@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.errors import UpstreamBroken, UpstreamRefused, UpstreamSlow
+from adapters.errors import UpstreamBroken, UpstreamHeldBack, UpstreamRefused, UpstreamSlow
 from adapters.records import Told
 from contracts.codec import decode
 from tests.adapters.fake_ports import GONE, OUTAGE, SCOPE_MISSING, TOO_FAST, caller
@@ -140,10 +140,60 @@ class TestFaults:
         """In an outage the page ends before the first row that is not cached, however many cached ones follow."""
         bench.has(1, 3)
         await bench.page(1, 3)
-        bench.zoom.says(path(2), OUTAGE)
+        for number in (1, 2, 3):
+            bench.zoom.says(path(number), OUTAGE)
         told = await bench.page(1, 2, 3)
         assert [id_of(1)] == ids(told)
         assert told.stop is OUTAGE
+
+    @pytest.mark.parametrize("page", [(2,), (1, 2, 3), (2, 4)])
+    async def test_a_record_that_fails_where_no_other_is_asked_for_is_told_by_its_summary(self, bench, page):
+        """A call had before is asked for again: where upstream tells it and the others fail still, it is theirs."""
+        bench.has(1, 3)
+        await bench.page(1, 3)
+        bench.zoom.says(path(2), OUTAGE)
+        bench.zoom.says(path(4), UpstreamBroken("cut short"))
+        told = await bench.page(*page)
+        failing = [number for number in page if number in (2, 4)]
+        assert (len(page), None, {"failed": len(failing)}) == (len(told.records), told.stop, bench.observer.summaries)
+        assert 2 * len(failing) + 1 == len(bench.details_asked) - 2
+
+    async def test_an_outage_that_ends_meanwhile_costs_no_row_its_detail(self, bench):
+        """Whatever failed is asked for again before its summary must do."""
+        bench.has(1)
+        await bench.page(1)
+        bench.zoom.says(path(2), OUTAGE, record_body(2))
+        told = await bench.page(2)
+        assert ([id_of(2)], None, {}) == (ids(told), told.stop, bench.observer.summaries)
+
+    @pytest.mark.parametrize("failure", [TOO_FAST, UpstreamSlow("deadline passed"), UpstreamHeldBack(503, None, "")])
+    async def test_a_limit_is_no_reason_to_ask_whether_upstream_is_well(self, bench, failure):
+        """Neither are the deadline and a call that was not sent: nothing more is asked, and the page ends."""
+        bench.has(1)
+        await bench.page(1)
+        bench.zoom.says(path(2), failure)
+        told = await bench.page(1, 2)
+        assert ([id_of(1)], failure, 2) == (ids(told), told.stop, len(bench.details_asked))
+
+    async def test_what_came_in_behind_a_stop_is_not_asked_for_again(self, bench):
+        """The next page asks for what is missing alone; nothing behind the stop was told or pinned."""
+        bench.has(1, 2, 3, 4)
+        bench.zoom.says(path(2), TOO_FAST, record_body(2))
+        assert [id_of(1)] == ids(await bench.page(1, 2, 3, 4))
+        assert () == await bench.identities.find("", id_of(3))
+        bench.zoom.asked.clear()
+        assert [id_of(2), id_of(3), id_of(4)] == ids(await bench.page(2, 3, 4))
+        assert [path(2)] == bench.details_asked
+
+    async def test_what_was_kept_does_not_pass_for_a_working_neighbour(self, bench):
+        """In an outage a call that came in a moment ago says nothing."""
+        bench.has(1, 2, 3)
+        bench.zoom.says(path(2), TOO_FAST)
+        await bench.page(1, 2, 3)
+        for number in (1, 2, 3):
+            bench.zoom.says(path(number), OUTAGE)
+        told = await bench.page(1, 2, 3)
+        assert ([id_of(1)], {}) == (ids(told), bench.observer.summaries)
 
     async def test_an_id_once_served_stays_when_the_record_comes_back(self, bench):
         """A row first told by its summary keeps that id when its detail can be had, and the other way round."""

@@ -1,12 +1,15 @@
 """Finished records that need not be asked for again, and who may be served them."""
 
+import asyncio
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.adapters.fake_ports import GONE, OUTAGE, SCOPE_MISSING, caller
+from tests.adapters.fake_ports import GONE, OUTAGE, SCOPE_MISSING, TOO_FAST, caller
 from tests.adapters.records_bench import NOON, ONE, OTHER, RecordsBench, ids, owners, path
-from tests.adapters.successor_bodies import at, id_of, uuid_of
+from tests.adapters.successor_bodies import at, id_of, record_body, uuid_of
 
 
 @pytest.fixture
@@ -26,6 +29,24 @@ class TestCache:
         assert (first, []) == (ids(await bench.page(1, 2)), bench.zoom.asked)
         bench.clock.now += 3600
         assert (first, []) == (ids(await bench.page(1, 2)), bench.zoom.asked)
+
+    async def test_pages_asked_for_at_once_are_made_once(self, bench):
+        """Those who come while the first one waits for upstream are served what it has made."""
+        bench.has(1, 2)
+        gate = asyncio.Event()
+        bench.zoom.says(path(2), gate, record_body(2))
+        pages = [asyncio.create_task(bench.page(1, 2)) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        gate.set()
+        told = await asyncio.gather(*pages)
+        assert {path(1): 1, path(2): 1} == Counter(bench.details_asked)
+        assert 1 == len({id(record) for page in told for record in page.records if record.history_uuid == uuid_of(2)})
+
+    async def test_pages_asked_for_at_once_by_two_credentials_are_made_for_each(self, bench):
+        """Nobody waits for another's rights."""
+        bench.has(1)
+        await asyncio.gather(bench.page(1, asker=ONE), bench.page(1, asker=OTHER))
+        assert [path(1)] * 2 == bench.details_asked
 
     async def test_details_after_a_list_cost_nothing(self, bench):
         """The record by id is the one the list fetched."""
@@ -96,12 +117,12 @@ class TestCache:
         assert ["id1", "id2"] == owners(await bench.page(1, 2, asker=OTHER))
 
     async def test_a_record_whose_directory_failed_is_not_kept(self, bench):
-        """An id that is absent for the moment must not stay absent for a day."""
+        """An id that is absent for the moment must not stay absent for a day; the call is not asked for again."""
         bench.has(1)
         bench.zoom.says("/phone/users/u1%40example.com", OUTAGE)
         assert [None] == owners(await bench.page(1))
         bench.has(1)
-        assert (["id1"], 2) == (owners(await bench.page(1)), len(bench.details_asked))
+        assert (["id1"], 1) == (owners(await bench.page(1)), len(bench.details_asked))
 
     @pytest.mark.parametrize("age", [timedelta(minutes=29, seconds=59), timedelta(0)])
     async def test_a_young_call_is_asked_for_again_after_a_minute(self, bench, age):
@@ -138,3 +159,50 @@ class TestCache:
         await bench.page(1, asker=caller("one", account="acct1"))
         assert 2 == len(bench.details_asked)
         assert [1, 1] == [len(await bench.identities.find(each, id_of(1))) for each in ("", "acct1")]
+
+
+class TestKeptUnfinished:
+    """Calls that came in and were told to nobody."""
+
+    async def half(self, bench: RecordsBench, **changes: Any) -> None:
+        """A page that ended before its second and third row, of which the third came in."""
+        bench.has(1, 2, 3, **changes)
+        bench.zoom.says(path(2), TOO_FAST, record_body(2, **changes))
+        await bench.page(1, 2, 3, **changes)
+        bench.zoom.asked.clear()
+
+    async def test_they_are_the_credentials_own(self, bench):
+        """Another one asks for itself."""
+        await self.half(bench)
+        await bench.page(1, asker=OTHER)
+        await bench.page(3, asker=OTHER)
+        assert [path(1), path(3)] == bench.details_asked
+
+    async def test_they_are_the_accounts_own(self, bench):
+        """The same credential under another account has another key."""
+        await self.half(bench)
+        await bench.page(3, asker=caller("one@acct1", account="acct1"))
+        assert [path(3)] == bench.details_asked
+
+    async def test_they_serve_details_too(self, bench):
+        """Asked for by its id, such a call costs nothing."""
+        await self.half(bench)
+        record = await bench.records.of_call(uuid_of(3), ONE, start_time=at(NOON, hours=3))
+        assert ([id_of(3)], []) == ([call.v1_id for call in record.calls], bench.details_asked)
+
+    async def test_they_are_kept_a_minute(self, bench):
+        """Then they are asked for again."""
+        await self.half(bench)
+        bench.clock.now += 60
+        await bench.page(3)
+        assert [path(3)] == bench.details_asked
+
+    async def test_a_young_call_is_not_believed_longer_for_it(self, bench):
+        """Finished late, it is asked for again a minute after it came."""
+        young = at(NOON, minutes=10)
+        await self.half(bench, end_time=young)
+        bench.clock.now += 59
+        await bench.page(3, end_time=young)
+        bench.clock.now += 1
+        await bench.page(3, end_time=young)
+        assert [path(3)] == bench.details_asked

@@ -208,7 +208,10 @@ async def test_two_hundred_calls_under_way_survive_the_end_of_their_token():
     """One new token for all, each call made once more, and no error."""
     async with Standin(World([], [], {}), app=KNOWN) as zoom, api_session(proxy=None) as session:
         endpoint = TokenEndpoint(session, oauth_url=zoom.oauth_url, app=APP)
-        async with aclosing(AppToken(endpoint)) as token, bench(zoom.api_url, credential=token) as client:
+        async with (
+            aclosing(AppToken(endpoint)) as token,
+            bench(zoom.api_url, credential=token, connections=200) as client,
+        ):
             gate = asyncio.Event()
             await client.fetch()
             zoom.fail("/phone/call_history", status=None, times=200, delay=gate)

@@ -6,6 +6,7 @@ waits of days are tested with the real `asyncio.sleep` and `asyncio.timeout_at`,
 
 import asyncio
 import selectors
+import threading
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
@@ -17,18 +18,19 @@ would end a socket's patience."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Waits a moment for sockets, if there are any, then pretends the whole timeout has passed."""
+    """Waits a moment for sockets and threads, if there are any, then pretends the whole timeout has passed."""
 
-    def __init__(self, *, has_sockets: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.now = 1_000.0
-        self._has_sockets = has_sockets
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         grace = _GRACE_SECONDS if timeout < 1 else _LONG_GRACE_SECONDS
-        ready = super().select(grace if self._has_sockets else 0)
+        # The loop's own socket, by which threads wake it, is always there.
+        is_alone = len(self.get_map()) == 1 and threading.active_count() == 1
+        ready = super().select(0 if is_alone else grace)
         if not ready:
             self.now += timeout
         return ready
@@ -37,8 +39,8 @@ class _JumpingSelector(selectors.DefaultSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop that starts at 1,000 s and reaches every timer without waiting for it."""
 
-    def __init__(self, *, has_sockets: bool = True) -> None:
-        self._jumping = _JumpingSelector(has_sockets=has_sockets)
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from adapters.errors import ShimError
-from adapters.exchange import api_session
+from adapters.exchange import CONNECTIONS, api_session
 from adapters.ports import Caller, Category, SuccessorCall, SuccessorReply
 from adapters.rate_budget import RateBudget
 from adapters.zoom_api import ZoomApi
@@ -34,11 +34,11 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(url: str, *, share=100.0, proxy=None, credential=None) -> AsyncIterator[Bench]:
+async def bench(url: str, *, share=100.0, proxy=None, credential=None, connections=CONNECTIONS) -> AsyncIterator[Bench]:
     """A client of `url` with a generous budget."""
     attempts: list[tuple[str, int | None, float]] = []
     budget = RateBudget("pro", share, clock=asyncio.get_running_loop().time)
-    async with api_session(proxy=proxy) as session:
+    async with api_session(proxy=proxy, connections=connections) as session:
         zoom = ZoomApi(
             session, api_url=url, budget=budget, credential=credential, on_call=lambda *told: attempts.append(told)
         )
