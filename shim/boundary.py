@@ -1,5 +1,6 @@
 """The one place where a failure becomes an answer: always v1's envelope, never the text of an exception."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 
@@ -16,6 +17,7 @@ from adapters.errors import (
 from shim.answers import envelope
 
 COME_AGAIN: Final = {"Retry-After": "1"}
+_EXITS: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 def answer_to(failure: ShimError) -> web.Response:
@@ -32,3 +34,16 @@ def answer_to(failure: ShimError) -> web.Response:
         case UpstreamSlow():
             return envelope(HTTPStatus.GATEWAY_TIMEOUT)
     return envelope(HTTPStatus.BAD_GATEWAY)
+
+
+def is_an_end(failure: BaseException) -> bool:
+    """Whether the running task is to end by it: the process exits, or the client is gone.
+
+    A cancellation that nobody asked of this task is a failure as any other.
+    """
+    if isinstance(failure, BaseExceptionGroup):
+        return failure.subgroup(_EXITS) is not None
+    if isinstance(failure, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(failure, _EXITS)

@@ -43,8 +43,9 @@ class BearersPassedOn:
         if not authorization:
             raise LegacyRefusal.of(INVALID_TOKEN)
         claimed = account_claimed(bearer_of(authorization))
-        budget = "" if claimed is None else _key(account, f"account\0{claimed}")
-        return Caller(authorization, _key(account, authorization), account, deadline, budget=budget)
+        budget = "" if claimed is None else _key(None if account == claimed else account, f"account\0{claimed}")
+        key, asker = _key(account, authorization), _key(None, authorization)
+        return Caller(authorization, key, account, deadline, budget=budget, asker=asker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class KeyHolders:
         client = self._holder(token) if token else None
         if client is None:
             raise LegacyRefusal.of(INVALID_TOKEN)
-        return Caller("", _key(account, f"client\0{client.name}"), account, deadline, budget=APP_BUDGET)
+        key, asker = (_key(one, f"client\0{client.name}") for one in (account, None))
+        return Caller("", key, account, deadline, budget=APP_BUDGET, asker=asker)
 
     def _holder(self, token: str) -> Client | None:
         return self.keys.holder(token) or self.bearers.holder(token)

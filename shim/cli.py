@@ -115,7 +115,7 @@ def _check_online(settings: Settings, bearer_file: BinaryIO | None) -> int:
         bearer = read_bearer(bearer_file) if bearer_file is not None else None
     except ValueError as error:
         raise click.UsageError(f"--bearer-file {error}") from None
-    logs.configure(format="console", level="error")
+    logs.configure(format="console", level="critical")  # what fails is told in the lines
     found = asyncio.run(report(settings, bearer=bearer))
     for line in found.lines:
         click.echo(line)

@@ -15,7 +15,8 @@ from shim.client_keys import Client, ClientKeys
 
 LIFE: Final = 3600
 """Seconds a bearer is good for."""
-_ANY_AGE: Final = 2**40
+_END_OF_TIME: Final = 2**40
+"""A second so late that nothing sealed is from its future."""
 
 
 class _Sealed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -40,17 +41,17 @@ class ClientBearers:
 
     def holder(self, bearer: str) -> Client | None:
         """The client a live bearer was given to, while its key is good under that name."""
-        sealed = self._opened(bearer, life=LIFE)
+        sealed = self._opened(bearer, life=LIFE, now=self._second())
         client = self._keys.traded_by(sealed.key) if sealed is not None else None
         return client if sealed is not None and client is not None and client.name == sealed.client else None
 
     def is_ours(self, text: str) -> bool:
-        """Whether this is a bearer of ours, live or not."""
-        return self._opened(text, life=_ANY_AGE) is not None
+        """Whether this is a bearer of ours, live or not, whatever the clock says."""
+        return self._opened(text, life=_END_OF_TIME, now=_END_OF_TIME) is not None
 
-    def _opened(self, bearer: str, *, life: int) -> _Sealed | None:
+    def _opened(self, bearer: str, *, life: int, now: int) -> _Sealed | None:
         try:
-            return self._seal.open(bearer, _Sealed, life=life, now=self._second())
+            return self._seal.open(bearer, _Sealed, life=life, now=now)
         except Unsealable:
             return None
 

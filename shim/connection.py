@@ -1,17 +1,20 @@
 """A client's connection: framing, limits, and the legacy envelope for what never reaches a handler.
 
-The only subclasses of aiohttp stand here. Knows bytes, connections and their limits; refuses to know routes, callers,
-Zoom, and how a port is opened (`shim.listener`). Routing is left to one handler, which must go by `request.raw_path`
-alone: `url`, `host` and `path` are the client's invention. aiohttp's `aiohttp.server` logger writes request bytes and
-exception texts; this module keeps away from it, yet it belongs silenced (`CRITICAL`) wherever logging is configured.
+The only subclasses of aiohttp, and of asyncio's TLS, stand here. Knows bytes, connections and their limits; refuses to
+know routes, callers, Zoom, and how a port is opened (`shim.listener`). Routing is left to one handler, which must go by
+`request.raw_path` alone: `url`, `host` and `path` are the client's invention. aiohttp's `aiohttp.server` logger writes
+request bytes and exception texts; this module keeps away from it, yet it belongs silenced (`CRITICAL`) wherever logging
+is configured.
 """
 
 import asyncio
 import socket
+import ssl
 import struct
+from asyncio import sslproto
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import structlog
 from aiohttp import hdrs, web
@@ -22,9 +25,12 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
 from shim.answers import refusal
+from shim.boundary import is_an_end
 from shim.raw_target import refusal_status
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Refused = Literal["connection", "request"]
+"""What no handler ever sees: a client too many, or a request whose bytes or target are not to be believed."""
 
 UNTYPED: Final = web.ResponseKey("untyped", bool)
 """Mark of an answer that must not be given a Content-Type when it has none."""
@@ -32,6 +38,7 @@ UNTYPED: Final = web.ResponseKey("untyped", bool)
 _REFUSED: Final = web.RequestKey("refused", int)
 FLUSH: Final = 1.0
 """Seconds that an answer cut off at the end of all grace gets to leave."""
+_ARRIVAL: Final = 0.01
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _log: Final[structlog.typing.FilteringBoundLogger] = structlog.get_logger()
 
@@ -67,6 +74,8 @@ def _refused(message: RawRequestMessage) -> int | None:
         return 400
     if message.version == HttpVersion10 and hdrs.TRANSFER_ENCODING in message.headers:
         return 400  # RFC 9112 6.1: its framing is faulty
+    if message.headers.get(hdrs.TRANSFER_ENCODING, "chunked").lower() != "chunked":
+        return 400  # none, or one below the chunks, which nobody here takes off: it would go on as content
     if message.version == HttpVersion11 and message.headers.get(hdrs.EXPECT, "100-continue").lower() != "100-continue":
         return 417
     return refusal_status(message.path)
@@ -117,10 +126,16 @@ class _Connection(web.RequestHandler):
         """Whether answers close their connection."""
         return self._house.draining
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether a request has come."""
+        return self._request_count > 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the client in, or closes at once when the house is full."""
-        if self._house.occupied >= self._house.limits.connections:
-            _log.warning("connection.refused")
+        self._house.handshaking.discard(self)
+        if self._house.is_full:
+            self._house.turn_away()
             cast(asyncio.Transport, transport).abort()
             return
         self._admitted = True
@@ -133,7 +148,12 @@ class _Connection(web.RequestHandler):
         if self._admitted:
             self._admitted = False
             self._house.occupied -= 1
+            self._house.is_crowded = False
         super().connection_lost(exc)
+
+    def wait_no_more(self) -> None:
+        """Ends with the answer, also when a body is still coming: aiohttp would give it `lingering_time` once more."""
+        self._lingering_time = 0
 
     def data_received(self, data: bytes) -> None:
         """Wakes a handler whose body turned out broken: aiohttp would have it wait for the rest for ever."""
@@ -156,7 +176,7 @@ class _Connection(web.RequestHandler):
             self._reset()
             raise ConnectionError("the answer had begun")
         if isinstance(exc, HttpProcessingError):
-            _log.info("request.refused", status=400, error=error)
+            self._house.refuse(400, error=error)
             return refusal(400)
         _log.error("handler.failed", error=error)
         return refusal(500)
@@ -173,20 +193,88 @@ class _Connection(web.RequestHandler):
             self.transport.abort()
 
 
+class Handshake(sslproto.SSLProtocol):
+    """What `create_server` makes of `ssl`, but a client has a place, or is closed at once, before it says a word."""
+
+    def __init__(self, house: "House", context: ssl.SSLContext) -> None:
+        self._house = house
+        self._client = house()
+        super().__init__(
+            asyncio.get_running_loop(),
+            self._client,
+            context,
+            None,  # type: ignore[arg-type] # nobody waits for it
+            server_side=True,
+            ssl_handshake_timeout=house.limits.handshake_timeout,  # type: ignore[arg-type] # a float does
+            ssl_shutdown_timeout=house.limits.lingering_time,
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins the handshake, or closes at once when the house is full."""
+        if self._house.is_full:
+            self._house.turn_away()
+            cast(asyncio.Transport, transport).abort()
+            return
+        self._house.handshaking.add(self._client)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Gives the place free when the handshake came to nothing."""
+        if self._client in self._house.handshaking:
+            self._house.handshaking.discard(self._client)
+            self._house.is_crowded = False
+        super().connection_lost(exc)
+
+
+def wait_no_more(request: web.BaseRequest) -> None:
+    """Has the connection end with the answer, whose client was waited for long enough."""
+    cast(_Connection, request.protocol).wait_no_more()
+
+
 class House(web.Server):
     """All connections of one listener, and what stands between them and the handler."""
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
+    def __init__(
+        self, handler: Handler, limits: Limits, *, on_refusal: Callable[[Refused], None] = lambda _: None
+    ) -> None:
         super().__init__(self._answer, request_factory=self._receive, handler_cancellation=True)
         self.limits = limits
         self.draining = False
         self.occupied = 0
+        self.handshaking: set[_Connection] = set()
+        self.is_crowded = False
+        self._on_refusal = on_refusal
         self._handler = handler
         self._under_way: set[asyncio.Task[Any]] = set()
 
     def __call__(self) -> _Connection:
         """A connection with our limits: aiohttp's own falls back to none when a keyword is wrong."""
         return _Connection(self, self._loop, self.limits)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no client fits any more, those in their handshake counted."""
+        return self.occupied + len(self.handshaking) >= self.limits.connections
+
+    def turn_away(self) -> None:
+        """Tells of a client that does not fit: each is counted, and a crowd is one event."""
+        self._on_refusal("connection")
+        if not self.is_crowded:
+            self.is_crowded = True
+            _log.warning("connection.refused", connections=self.occupied + len(self.handshaking))
+
+    def refuse(self, status: int, **why: str) -> None:
+        """Tells of a request that no handler sees."""
+        self._on_refusal("request")
+        _log.info("request.refused", status=status, **why)
+
+    async def settle(self, seconds: float) -> None:
+        """Waits until whoever is connected has asked for something, `seconds` at the most."""
+        await asyncio.sleep(0)  # what was accepted in this turn of the loop gets its connection first
+        for _ in range(round(seconds / _ARRIVAL)):
+            await asyncio.sleep(_ARRIVAL)  # what has come over a kept connection becomes a request
+            if all(cast(_Connection, one).has_asked for one in self.connections):
+                return
 
     async def finish(self, grace: float) -> None:
         """Waits `grace` seconds for requests under way, also new ones on kept connections, then cancels them."""
@@ -219,7 +307,7 @@ class House(web.Server):
         """The handler's answer, or the envelope in its place."""
         status = request.get(_REFUSED)
         if status is not None:
-            _log.info("request.refused", status=status)
+            self.refuse(status)
             return refusal(status)
         self._follow()
         if hdrs.EXPECT in request.headers and request.version == HttpVersion11:
@@ -231,6 +319,10 @@ class House(web.Server):
             answer = refusal(raised.status)
         except web.RequestPayloadError:
             answer = refusal(400)
+        except BaseException as failure:
+            if isinstance(failure, Exception) or is_an_end(failure):
+                raise
+            raise RuntimeError("neither an answer nor an end") from failure
         if request.writer.output_size > 0 and not answer.prepared:
             raise RuntimeError("a second answer after the first began")
         await answer.prepare(request)  # here, so that a header that cannot be written is a 500 too

@@ -1,4 +1,4 @@
-"""The generated documents: settings, operations, fields, words, options, losses, contract, from what declares them.
+"""The generated documents: settings, operations, fields, words, options, losses, contract, metrics, from their tables.
 
 `python -m shim.documents` writes them, `--check` only says whether they are fresh. Knows Markdown and where each table
 goes; every row comes from the code.
@@ -24,6 +24,7 @@ from contracts import openapi
 from contracts.differences import DIFFERENCES, Difference
 from contracts.legacy.errors import TRANSLATIONS
 from contracts.successor.shapes import UNREAD
+from shim.metrics import METRICS, Metric
 from shim.online.lookups import LOOKUPS
 from shim.settings import settings_table
 
@@ -146,6 +147,24 @@ that no longer differs is refused. Behind `values` stand those that one side alo
 """
 
 
+def metrics_document() -> str:
+    """Every metric with its type, its labels and the words these may be."""
+    rows = ((f"`{metric.name}`", metric.kind, _labels(metric), metric.meaning) for metric in METRICS)
+    head = "name | type | labels | meaning"
+    return f"# Metrics\n\n{NOTICE}\n\n{_METRICS_INTRODUCTION}\n{_table(head, rows)}"
+
+
+def _labels(metric: Metric) -> str:
+    return "; ".join(f"`{label}`: {words}" for label, words in metric.labels.items())
+
+
+_METRICS_INTRODUCTION: Final = """\
+`/metrics` on the ops port, in Prometheus' text format; there are some hundred and fifty series, whatever clients send.
+Beside these stand the process's own: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`
+and their like.
+"""
+
+
 def _operations() -> str:
     rows = ((f"`{row.method} /v2{row.path}`", _service(row), f"`/v2{row.successor}`") for row in OPERATIONS)
     return _table("retired request | here | the successor's own path", rows)
@@ -213,6 +232,7 @@ def documents(root: Path) -> dict[Path, str]:
         root / "docs" / "fields.md": fields_document(),
         root / "docs" / "rules.md": options_document(),
         root / "docs" / "contract.md": contract_document(),
+        root / "docs" / "metrics.md": metrics_document(),
         root / "contracts" / "openapi.json": openapi.text(),
     }
 

@@ -28,7 +28,10 @@ _ROOMS: Final = ("shim", "adapters", "contracts")
 _MOST_NAMES: Final = 8
 
 
-def configure(*, format: Literal["json", "console"], level: Literal["debug", "info", "warning", "error"]) -> None:
+Level = Literal["debug", "info", "warning", "error", "critical"]
+
+
+def configure(*, format: Literal["json", "console"], level: Level) -> None:
     """Sends every event of this process, ours and the libraries', to standard output; may be called again."""
     least = logging.getLevelNamesMapping()[level.upper()]
     common: list[Processor] = [

@@ -19,6 +19,7 @@ from contracts.codec import NotJson, decode, encode
 from shim.answers import envelope, json_answer, refusal
 from shim.client_bearers import LIFE, ClientBearers
 from shim.client_keys import Client, ClientKeys
+from shim.connection import wait_no_more
 from shim.failure_limit import FailureLimit
 from shim.presented import basic_of
 
@@ -49,6 +50,7 @@ class OwnTokens:
         try:
             name, key = await self._credentials(request)
         except TimeoutError:
+            wait_no_more(request)
             return refusal(408)
         except web.HTTPRequestEntityTooLarge:
             return refusal(413)

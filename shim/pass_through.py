@@ -9,14 +9,10 @@ goes up with `Content-Length: 0`.
 """
 
 import asyncio
-import re
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import structlog
 from aiohttp import (
@@ -25,12 +21,9 @@ from aiohttp import (
     ClientOSError,
     ClientResponse,
     ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
     ServerDisconnectedError,
     SocketTimeoutError,
     StreamReader,
-    TCPConnector,
     hdrs,
     web,
 )
@@ -39,81 +32,19 @@ from yarl import URL
 
 from adapters.errors import OwnCredentialFailed, UpstreamBroken
 from adapters.ports import Caller, Credential
+from adapters.upstream_errors import refusal as refused_with
 from shim.answers import envelope, refusal
-from shim.connection import UNTYPED, limit_unread
+from shim.connection import UNTYPED
+from shim.end_to_end import end_to_end
 from shim.raw_target import refusal_status
 
 API_PREFIX: Final = "/v2"
 OAUTH_PREFIX: Final = "/oauth/"
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
-
-_HOP_BY_HOP: Final = frozenset(
-    {
-        b"connection",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-_MADE_HERE: Final = frozenset({b"expect", b"host"})
-# A peer that nominates the framing would have the next one see two requests in one.
-_NEVER_NOMINATED: Final = frozenset({b"content-length"})
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+LONGEST_REFUSAL: Final = 1024
+"""Bytes of a refusal that is read before it is handed on; Zoom's have some eighty."""
 _READS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
-_CONNECT_TIMEOUT: Final = 3.0
 _log: Final[structlog.typing.FilteringBoundLogger] = structlog.get_logger()
-
-
-def proxy_for(url: str) -> str | None:
-    """The proxy the environment names for `url` (`HTTPS_PROXY`, `NO_PROXY`), to be asked once at wiring.
-
-    aiohttp's own way, `trust_env`, reads netrc as well, which breaks authorised calls.
-    """
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    if not proxy or proxy_bypass(parts.netloc):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def pass_through_session(*, proxy: str | None, silence: float = 30.0) -> ClientSession:
-    """A session that adds nothing to a request and sends it once; the caller closes it.
-
-    `silence` is how many seconds either side may say nothing. The connections are its own, so that hung downloads
-    never starve the call logs.
-    """
-    session = ClientSession(
-        proxy=proxy,
-        connector=TCPConnector(
-            limit=200,
-            limit_per_host=0,
-            keepalive_timeout=15,
-            ttl_dns_cache=10,
-            dns_cache_max_size=16,
-            ssl=True,
-            socket_factory=lambda address: _socket(address[0], address[1], address[2], silence),
-        ),
-        timeout=ClientTimeout(total=None, connect=_CONNECT_TIMEOUT, sock_connect=_CONNECT_TIMEOUT, sock_read=silence),
-        skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE),
-        cookie_jar=DummyCookieJar(),
-        trust_env=False,
-        requote_redirect_url=False,
-        auto_decompress=False,
-        raise_for_status=False,
-        max_line_size=8190,
-        max_field_size=8190,
-        max_headers=128,
-    )
-    # Private, and pinned by a test: aiohttp sends a PUT or DELETE again by itself when its connection dies.
-    session._retry_connection = False
-    return session
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +83,7 @@ class PassThrough:
         if url is None:
             return envelope(404)
         try:
-            headers = _end_to_end(request.raw_headers)
+            headers = end_to_end(request.raw_headers)
         except ValueError:
             return refusal(400)
         silence = self._session.timeout.sock_read
@@ -200,20 +131,27 @@ async def _lending(
 ) -> ClientResponse:
     """Zoom's answer to the request with the lent credential, and once more with a renewed one where that may be.
 
-    A 401 is about that credential, which is not the client's: it would fetch new ones of its own for ever.
+    A refusal of that credential is not the client's affair: it would fetch new ones of its own for ever.
     """
     headers[hdrs.AUTHORIZATION] = shown = await lent.credential.authorization(lent.caller)
     upstream = await send()
-    if upstream.status == 401:
+    if await _is_of_credential(upstream):
         upstream.close()
         if not (lent.credential.renewable(shown) and may_repeat):
             raise OwnCredentialFailed("refused")
         headers[hdrs.AUTHORIZATION] = await lent.credential.authorization(lent.caller)
         upstream = await send()
-    if upstream.status == 401:
-        upstream.close()
-        raise OwnCredentialFailed("refused")
+        if await _is_of_credential(upstream):
+            upstream.close()
+            raise OwnCredentialFailed("refused")
     return upstream
+
+
+async def _is_of_credential(upstream: ClientResponse) -> bool:
+    """Whether Zoom no longer takes the credential; of a 400 the text alone tells, read when it is short."""
+    is_short = upstream.content_length is not None and upstream.content_length <= LONGEST_REFUSAL
+    body = await upstream.read() if upstream.status == 400 and is_short else b""
+    return upstream.status >= 400 and refused_with(upstream.status, upstream.headers, body).is_of_credential
 
 
 class _Upload:
@@ -243,7 +181,7 @@ class _Upload:
 async def _relay(upstream: ClientResponse, request: web.BaseRequest) -> web.StreamResponse:
     """Writes the answer's head and body as they come, at the client's pace."""
     try:
-        headers = _end_to_end(upstream.raw_headers)
+        headers = end_to_end(upstream.raw_headers)
     except ValueError:
         return _unusable("header")
     if upstream.status == 101:
@@ -251,6 +189,8 @@ async def _relay(upstream: ClientResponse, request: web.BaseRequest) -> web.Stre
     answer = web.StreamResponse(status=upstream.status, headers=headers)
     answer[UNTYPED] = hdrs.CONTENT_TYPE not in headers
     await answer.prepare(request)
+    if upstream.content.at_eof():
+        await answer.write(await upstream.read())  # what was read already, or nothing
     while chunk := await _next_chunk(upstream):
         await answer.write(chunk)
     return answer
@@ -262,26 +202,6 @@ async def _next_chunk(upstream: ClientResponse) -> bytes:
         return await upstream.content.readany()
     except (ClientError, TimeoutError) as broken:
         raise UpstreamBroken(type(broken).__name__) from broken
-
-
-def _end_to_end(raw: RawHeaders) -> CIMultiDict[str]:
-    """The headers meant for the far end, in their order and with their repeats; `ValueError` for unwritable ones."""
-    pairs = tuple(raw)
-    nominated = {
-        name.strip().lower() for key, value in pairs if key.lower() == b"connection" for name in value.split(b",")
-    }
-    dropped = _HOP_BY_HOP | _MADE_HERE | (nominated - _NEVER_NOMINATED)
-    kept: CIMultiDict[str] = CIMultiDict()
-    spelled: dict[str, str] = {}
-    for key, value in pairs:
-        if key.lower() in dropped:
-            continue
-        if _CONTROL.search(value):
-            raise ValueError("a header with control characters")
-        name = key.decode()
-        # aiohttp's client keeps only the last of two headers that differ in case.
-        kept.add(spelled.setdefault(name.lower(), name), value.decode())
-    return kept
 
 
 def _no_answer(broken: Exception, upload: _Upload | None) -> web.Response:
@@ -297,10 +217,3 @@ def _unusable(error: str) -> web.Response:
     """The envelope for an answer that cannot be handed on."""
     _log.warning("pass_through.failed", error=error, status=502)
     return envelope(502)
-
-
-def _socket(family: int, kind: int, protocol: int, silence: float) -> socket.socket:
-    """A socket that gives up on an upstream which reads nothing."""
-    sock = socket.socket(family, kind, protocol)
-    limit_unread(sock, silence)
-    return sock

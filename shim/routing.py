@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from adapters.operations.table import OPERATIONS, Operation
+from adapters.operations.table import OPERATIONS, Handler, Operation
 
 PREFIX: Final = r"/v2(?:/accounts/(?P<account>[^/]+))?"
 OWN_ACCOUNT: Final = "me"
@@ -18,9 +18,12 @@ _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation, the account prefix as sent (None without one and for `me`), and the id asked for, decoded once."""
+    """An operation, who answers it, the account prefix as sent (None without one and for `me`), and the id asked for,
+    decoded once.
+    """
 
     operation: Operation
+    handler: Handler
     account: str | None
     asked_id: str
 
@@ -29,18 +32,20 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(PREFIX + re.sub(r"\{\w+\}", "(?P<asked>[^/]+)", path))
 
 
-_SERVED: Final = tuple((row.method, _pattern(row.path), row) for row in OPERATIONS if row.handler is not None)
+_SERVED: Final = tuple(
+    (row.method, _pattern(row.path), row, row.handler) for row in OPERATIONS if row.handler is not None
+)
 
 
 def find_route(method: str, raw_path: str) -> Route | None:
     """The served operation behind a method and a raw path without its query; None when there is none."""
     asked_method = "GET" if method == "HEAD" else method
-    for served_method, pattern, operation in _SERVED:
+    for served_method, pattern, operation, handler in _SERVED:
         match = pattern.fullmatch(raw_path) if served_method == asked_method else None
         if match is not None:
             account = match["account"]
             asked = decoded(match["asked"]) if "asked" in match.groupdict() else ""
-            return Route(operation, None if account == OWN_ACCOUNT else account, asked)
+            return Route(operation, handler, None if account == OWN_ACCOUNT else account, asked)
     return None
 
 

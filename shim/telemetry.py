@@ -1,96 +1,126 @@
-"""What is counted, and what is logged once: the observer of the adapters and the ledger of every request.
+"""What is counted, and what is logged once: the observer of the adapters, for the metrics and the request's ledger.
 
-Knows metric names and events; label values come from closed sets. Refuses to know ids, numbers, names and paths.
+Knows which metric an event belongs to. Refuses to know ids, numbers, names and paths.
 """
 
 from collections.abc import Iterable
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from adapters.ports import Category
 from contracts.successor.reading import Unknown
+from shim import metrics
+from shim.connection import Refused
+from shim.ledger import ledger
+from shim.meters import Meters, status_word
 
 MOST_LOGGED: Final = 500
 """Different unknowns logged at the most; beyond that they are counted only."""
-SECONDS: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What one request cost so far."""
-
-    upstream_calls: int = 0
-
-
-_LEDGER: Final[ContextVar[Ledger | None]] = ContextVar("ledger", default=None)
 
 
 class Telemetry:
-    """The process's counters, in a registry of its own; implements `adapters.ports.Observer`."""
+    """Implements `adapters.ports.Observer` and `adapters.ports.UpstreamWatch` over the process's `meters`."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+    def __init__(self, meters: Meters | None = None) -> None:
+        self.meters = meters or Meters()
         self._log = structlog.get_logger()
         self._logged: set[Unknown] = set()
-        self._requests = self._counter("shim_requests", "Requests answered.", "operation", "status")
-        self._seconds = Histogram(
-            "shim_request_seconds",
-            "Time to an answer, in seconds.",
-            ["operation"],
-            buckets=SECONDS,
-            registry=self._registry,
-        )
-        self._calls = self._counter("shim_upstream_calls", "Attempts made upstream.", "call", "status")
-        self._unknown = self._counter("shim_unknown", "Upstream keys and words nobody declared.", "shape")
-        self._summaries = self._counter("shim_rows_from_summary", "Rows told without their detail.", "reason")
-        self._left_out = self._counter("shim_ids_left_out", "Answers made without object ids.", "directory")
-        self._uncharged = self._counter("shim_charges_left_out", "Answers made without charges that were wanted.")
-
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(name, meaning, labels, registry=self._registry)
-
-    def open_ledger(self) -> Ledger:
-        """Starts counting for the request of the running task and all tasks it makes."""
-        ledger = Ledger()
-        _LEDGER.set(ledger)
-        return ledger
 
     def request_answered(self, operation: str, status: int, *, seconds: float) -> None:
-        """Counts one answered request; `operation` is a name of the routing table."""
-        self._requests.labels(operation, str(status)).inc()
-        self._seconds.labels(operation).observe(seconds)
+        """Counts one answered request; `operation` is a name of the routing table, a status of 0 no whole answer."""
+        self.meters.count(metrics.REQUESTS, operation, status_word(status))
+        self.meters.observe(metrics.REQUEST_SECONDS, seconds, operation)
 
-    def upstream_called(self, name: str, status: int | None, _seconds: float) -> None:
+    def upstream_called(self, name: str, status: int | None, seconds: float) -> None:
         """Counts one attempt that went out; a status of None is no whole answer."""
-        ledger = _LEDGER.get()
-        if ledger is not None:
-            ledger.upstream_calls += 1
-        self._calls.labels(name, "none" if status is None else str(status)).inc()
+        ledger().upstream_calls += 1
+        self.meters.count(metrics.UPSTREAM_CALLS, name, status_word(status))
+        self.meters.observe(metrics.UPSTREAM_SECONDS, seconds)
 
     def unknown_met(self, unknown: Iterable[Unknown]) -> None:
         """Counts what upstream sent and nobody declared, and logs each kind once."""
         for one in unknown:
-            self._unknown.labels(one.shape).inc()
+            self.meters.count(metrics.UNKNOWN, one.shape)
             if one not in self._logged and len(self._logged) < MOST_LOGGED:
                 self._logged.add(one)
                 self._log.warning("upstream.unknown_met", shape=one.shape, field=one.field, value=one.value)
 
+    def answered_by(self, generation: str) -> None:
+        """Notes which generation of the successor answers."""
+        ledger().generation = generation
+
+    def page_told(self, *, rows: int, is_short: bool) -> None:
+        """Counts a page about to be served, by its kind, and its rows."""
+        page = ledger().page = "short" if is_short else "whole" if rows else "empty"
+        ledger().rows = rows
+        self.meters.count(metrics.PAGES, page)
+        self.meters.count(metrics.ROWS, by=rows)
+
+    def records_looked_up(self, *, hits: int, misses: int) -> None:
+        """Counts records had from the cache, and those that were not there."""
+        ledger().cache_hits += hits
+        self.meters.count(metrics.RECORDS, "hit", by=hits)
+        self.meters.count(metrics.RECORDS, "miss", by=misses)
+
+    def call_searched(self, outcome: str) -> None:
+        """Counts a search by how it ended."""
+        self.meters.count(metrics.SEARCHES, outcome)
+
     def built_from_summary(self, reason: str) -> None:
         """Counts a row told without its detail."""
-        self._summaries.labels(reason).inc()
+        ledger().from_summary += 1
+        self.meters.count(metrics.ROWS_FROM_SUMMARY, reason)
 
     def ids_left_out(self, kinds: Iterable[str]) -> None:
         """Counts answers whose object ids are absent for want of a scope."""
         for kind in kinds:
-            self._left_out.labels(kind).inc()
+            self.meters.count(metrics.IDS_LEFT_OUT, kind)
+
+    def walk_cut_off(self) -> None:
+        """Counts a walk that pages in a circle ended."""
+        self.meters.count(metrics.WALKS_CUT_OFF)
 
     def charges_left_out(self) -> None:
         """Counts an answer whose charges are absent because the report could not be had."""
-        self._uncharged.inc()
+        self.meters.count(metrics.CHARGES_LEFT_OUT)
 
-    def exposition(self) -> bytes:
-        """All counters in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def turn_taken(self, category: Category, *, seconds: float) -> None:
+        """Counts a call that had its turn of the rate budget, and how long it waited."""
+        ledger().budget_wait += seconds
+        self.meters.observe(metrics.TURN_SECONDS, seconds, category)
+
+    def turn_refused(self, category: Category, reason: str) -> None:
+        """Counts a call that was not sent, for its turn would come too late or a 429 holds its lane."""
+        self.meters.count(metrics.NO_TURNS, category, reason)
+
+    def limit_met(self, category: Category, window: str) -> None:
+        """Counts a 429 by what it was for."""
+        ledger().limits_met += 1
+        self.meters.count(metrics.LIMITS_MET, category, window)
+
+    def repeat_decided(self, outcome: str) -> None:
+        """Counts a repeat that is made, or that the stock was too low for."""
+        ledger().repeats += outcome == "made"
+        self.meters.count(metrics.UPSTREAM_REPEATS, outcome)
+
+    def call_held_back(self) -> None:
+        """Counts a call that the throttle kept from going out."""
+        ledger().held_back += 1
+        self.meters.count(metrics.HELD_BACK)
+
+    def call_joined(self) -> None:
+        """Counts a call that another one's answer stood in for."""
+        self.meters.count(metrics.JOINED)
+
+    def fetched_ahead(self, outcome: str) -> None:
+        """Counts a page fetched before it is asked for, and one that then was."""
+        self.meters.count(metrics.AHEAD, outcome)
+
+    def loop_lagged(self, seconds: float) -> None:
+        """Counts by how much the event loop was late."""
+        self.meters.observe(metrics.LOOP_LAG, seconds)
+
+    def refused(self, port: str, what: Refused) -> None:
+        """Counts a connection that was closed at once, or a request that no handler saw."""
+        self.meters.count(metrics.CONNECTIONS_REFUSED if what == "connection" else metrics.REQUESTS_REFUSED, port)

@@ -19,7 +19,7 @@ from shim.app_credential import app_token
 from shim.online.findings import Finding, Standing, finding_of_app, finding_without_credential, findings
 from shim.online.forecast import forecast
 from shim.online.probes import SECONDS, Probes
-from shim.pass_through import proxy_for
+from shim.pass_through_session import proxy_for
 from shim.redaction import MASK, one_line
 from shim.settings import Settings
 
@@ -47,7 +47,8 @@ def _now() -> datetime:
 async def report(
     settings: Settings, *, bearer: str | None = None, now: Callable[[], datetime] = _now, seconds: float = SECONDS
 ) -> Report:
-    """What Zoom says of these settings, and of `bearer` where the settings hold no credential of their own.
+    """What Zoom says of these settings, and of `bearer` where the settings hold no credential of their own; then what
+    a state says that replicas share.
 
     A question takes `seconds` at the most; no failure of Zoom's is raised.
     """
@@ -64,11 +65,20 @@ async def report(
             found, forecasts = [finding_without_credential(await probes.ask_list(now())), _WITHOUT], []
         else:
             found, forecasts = await _of_all(probes, settings, now(), granted=None)
+    found += await _of_state(settings)
     lines = [*map(str, found), *(f"{'forecast':<8} {sentence}" for sentence in forecasts)]
     return Report(
         lines=tuple(one_line(line.replace(bearer, MASK) if bearer else line) for line in lines),
         is_well=all(finding.standing is not Standing.FAILED for finding in found),
     )
+
+
+async def _of_state(settings: Settings) -> list[Finding]:
+    if not settings.state_url.is_redis:
+        return []
+    from shim.online.shared_state import finding_of_state  # noqa: PLC0415 - an optional package is behind it
+
+    return [await finding_of_state(settings.state_url.url.get_secret_value())]
 
 
 async def _of_app(

@@ -41,7 +41,9 @@ def _cautions(settings: Settings) -> Iterator[str]:
 
 def _about_state(settings: Settings) -> Iterator[str]:
     path = settings.state_path
-    if path is None:
+    if settings.state_url.is_redis:
+        yield from _about_redis(settings)
+    elif path is None:
         sealed = ", page tokens and traded bearers" if settings.is_app else " and page tokens"
         forgotten = "remembered ids" if settings.token_keys else f"remembered ids{sealed}"
         yield f"SHIM_STATE_URL is memory://: {forgotten} end with the process"
@@ -49,3 +51,18 @@ def _about_state(settings: Settings) -> Iterator[str]:
         yield "SHIM_STATE_URL names a folder that cannot be written: ids will wait in bounded memory"
     elif path.exists() and not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
         yield "SHIM_STATE_URL names what is no writable file: ids will wait in bounded memory"
+
+
+def _about_redis(settings: Settings) -> Iterator[str]:
+    parts = settings.state_url.redis
+    is_elsewhere = parts.hostname not in _LOOPBACK
+    if is_elsewhere and parts.scheme == "redis":
+        yield "SHIM_STATE_URL is plain redis: its password and remembered ids travel unencrypted; name it by rediss://"
+    if is_elsewhere and not parts.password:
+        yield "SHIM_STATE_URL names no password: whoever reaches that Redis can change the ids clients are served"
+    if not settings.token_keys:
+        sealed = "page tokens and traded bearers" if settings.is_app else "page tokens and finished records"
+        yield (
+            f"SHIM_TOKEN_KEYS is not set: the key that seals {sealed} lies in Redis, open to whoever reads it, and a "
+            "replica that starts while Redis is away seals with another one"
+        )

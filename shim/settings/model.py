@@ -22,6 +22,7 @@ from shim.settings.fields import (
     from_text,
     setting,
 )
+from shim.settings.state_address import StateAddress
 
 
 class Settings(BaseSettings):
@@ -149,12 +150,16 @@ class Settings(BaseSettings):
         remedy="give builtin, or a readable CSV file with the header prefix,place and lines such as +1202,Washington",
         shown="-",
     )
-    state_url: Annotated[str, AfterValidator(texts.state_address)] = setting(
+    state_url: Annotated[InstanceOf[StateAddress], from_text(StateAddress.of, StateAddress)] = setting(
         "SHIM_STATE_URL",
-        "sqlite:///./shim-state.db",
-        "where served ids are remembered: `sqlite:///relative/path`, `sqlite:////absolute/path`, or `memory://` "
-        "(forgotten when the process ends)",
-        remedy="give sqlite:///relative/path, sqlite:////absolute/path or memory://",
+        StateAddress.of("sqlite:///./shim-state.db"),
+        "where served ids are remembered: `sqlite:///relative/path`, `sqlite:////absolute/path`, `memory://` "
+        "(forgotten when the process ends), or a Redis or Valkey, `redis://user:password@host:6379/0` (`rediss://` "
+        "with TLS), by which replicas also share rate limits, the app's token and finished records",
+        remedy="give sqlite:///relative/path, sqlite:////absolute/path, memory:// or redis://host:port/number; user "
+        "and password percent-encoded before the host",
+        secret=True,
+        shown="`sqlite:///./shim-state.db`",
     )
     token_keys: keys.TokenKeys = setting(
         "SHIM_TOKEN_KEYS",
@@ -242,9 +247,8 @@ class Settings(BaseSettings):
 
     @property
     def state_path(self) -> Path | None:
-        """The file of a SQLite state; None for one in memory."""
-        scheme, _, path = self.state_url.partition(":///")
-        return Path(path) if scheme == "sqlite" else None
+        """The file of a SQLite state; None for any other."""
+        return self.state_url.path
 
     def __repr_args__(self) -> Any:  # Any: pydantic's own signature
         """Only what differs from its default, under the operator's names; secrets stay masked."""

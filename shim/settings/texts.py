@@ -1,11 +1,10 @@
-"""Judges of single texts: host, web address, state address. `ValueError`s that never quote the text."""
+"""Judges of single texts: host, web address, identifier. `ValueError`s that never quote the text."""
 
 import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII)
-_SQLITE = "sqlite:///"
 
 
 def host(text: str) -> str:
@@ -35,20 +34,6 @@ def web_address(text: str) -> str:
     if "?" in text or "#" in text:
         raise ValueError("carries a query or a fragment")
     return urlunsplit(parts).rstrip("/")
-
-
-def state_address(text: str) -> str:
-    """`memory://`, or `sqlite:///` and the path of a file."""
-    if text.startswith(("redis://", "rediss://")):
-        raise ValueError("names Redis, which is not in this version")
-    if text == "memory://":
-        return text
-    path = text.removeprefix(_SQLITE)
-    if path == text or not path or path.endswith("/"):
-        raise ValueError("names no state this version knows")
-    if ":memory:" in path or "?" in path or "#" in path or not path.isprintable():
-        raise ValueError("names no plain file")
-    return text
 
 
 def identifier(text: str) -> str:

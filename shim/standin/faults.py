@@ -49,6 +49,10 @@ class Faults:
         """Puts a fault at the end of the script."""
         self._script.append(fault)
 
+    def forget(self) -> None:
+        """Ends all that are still to come."""
+        self._script.clear()
+
     def take(self, path: str) -> Fault | None:
         """The next fault for `path`, one time of it used up."""
         fault = next((fault for fault in self._script if path.startswith(fault.path_prefix)), None)

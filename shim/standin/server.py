@@ -139,6 +139,10 @@ class Standin:
         account = self._account if bearer is None else self._account_of(bearer)
         account.add(row, record)
 
+    def forget_faults(self) -> None:
+        """Ends every fault that is still to come."""
+        self._faults.forget()
+
     def forget_calls(self) -> None:
         """Empties `calls` and `counts`."""
         self.calls.clear()

@@ -6,7 +6,8 @@ import pytest
 
 from shim.connection import Handler, Limits
 from shim.listener import RunningServer, start_server
-from shim.pass_through import PassThrough, pass_through_session
+from shim.pass_through import PassThrough
+from shim.pass_through_session import pass_through_session
 from tests.edge.raw import RawUpstream
 
 DEFAULTS = Limits()

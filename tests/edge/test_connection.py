@@ -13,7 +13,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from shim.connection import Limits
-from shim.listener import start_server
+from shim.listener import SETTLING, start_server
 from tests.edge.envelope import assert_envelope
 from tests.edge.raw import PATIENCE, RawClient, until
 
@@ -274,18 +274,20 @@ async def test_draining_closes_with_every_answer(serve):
 
 
 async def test_closing_lets_requests_finish(serve):
-    """A request under way when the server closes is answered whole; new connections are refused."""
+    """A request under way when the server closes is answered whole, however late; new connections are refused."""
     gate = Gate()
     server = await serve(gate)
     async with await RawClient.connect(port_of(server)) as client:
         await client.send(ASK)
         await gate.wait(gate.entered)
         closing = asyncio.ensure_future(server.close(PATIENCE))
-        await asyncio.sleep(0)
+        for _ in range(3):  # it looks once more who stands at the door
+            await asyncio.sleep(0)
         with pytest.raises(ConnectionRefusedError):
             await RawClient.connect(port_of(server))
+        _, still_closing = await asyncio.wait({closing}, timeout=SETTLING)
         gate.go.set()
-        assert b"late" == (await client.reply()).body
+        assert (b"late", {closing}) == ((await client.reply()).body, still_closing)
         await closing
 
 
@@ -348,3 +350,86 @@ async def test_a_taken_port_is_an_error(serve):
     server = await serve(hello)
     with pytest.raises(OSError, match="in use"):
         await start_server(hello, host="127.0.0.1", port=port_of(server))
+
+
+async def test_who_stands_at_the_door_when_it_closes_is_served(serve):
+    """To a client whose connection the kernel has made, the service is there: its request is answered, and new ones
+    are not let in.
+    """
+    server = await serve(hello)
+    with socket.create_connection(("127.0.0.1", port_of(server))) as client:  # not accepted yet: the loop had no turn
+        client.sendall(ASK)
+        closing = asyncio.ensure_future(server.close(PATIENCE))
+        answer = await asyncio.to_thread(client.recv, 65536)
+        await closing
+    assert (True, True) == (answer.startswith(b"HTTP/1.1 200"), b"Connection: close" in answer)
+    with pytest.raises(ConnectionRefusedError):
+        await RawClient.connect(port_of(server))
+
+
+async def test_who_is_halfway_through_the_door_when_it_closes_is_served(serve):
+    """A client that was accepted in the very turn of the loop in which the listener closes is not dropped."""
+    server = await serve(hello)
+    with socket.create_connection(("127.0.0.1", port_of(server))) as client:
+        client.sendall(ASK)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # accepted now; the task that makes its connection runs behind this one
+        await server.close(PATIENCE)
+        answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_who_has_just_been_let_in_may_still_ask(serve):
+    """A client gets a moment to bring its first request after the listener has closed."""
+    server = await serve(hello)
+    async with await RawClient.connect(port_of(server)) as client:
+        await until(lambda: server.connections == 1)
+        closing = asyncio.ensure_future(server.close(PATIENCE))
+        await asyncio.sleep(0.05)
+        assert 200 == (await client.ask(ASK)).status
+        await closing
+
+
+async def test_closing_does_not_wait_for_who_never_asks(serve):
+    """A silent client holds nobody for longer than that moment."""
+    server = await serve(hello)
+    async with await RawClient.connect(port_of(server)) as silent:
+        await until(lambda: server.connections == 1)
+        async with asyncio.timeout(PATIENCE):
+            await server.close(60)
+        assert b"" == await silent.rest()
+
+
+async def test_a_crowd_is_one_event_and_counted_each(serve):
+    """A flood of connections fills no log."""
+    turned_away: list[str] = []
+    server = await serve(hello, Limits(connections=1), on_refusal=turned_away.append)
+    with capture_logs() as events:
+        async with await RawClient.connect(port_of(server)) as first:
+            assert 200 == (await first.ask(ASK)).status
+            for _ in range(5):
+                async with await RawClient.connect(port_of(server)) as other:
+                    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                        await other.ask(ASK)
+    assert (5, ["connection.refused"]) == (len(turned_away), [event["event"] for event in events])
+
+
+LEAKS = [
+    asyncio.CancelledError("secret"),
+    BaseExceptionGroup("secret", [asyncio.CancelledError()]),
+    MemoryError("secret"),
+]
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: type(leak).__name__)
+async def test_what_is_no_exception_and_no_end_is_a_500(serve, caplog, leak):
+    """A cancellation that nobody asked for, alone or in a group, is a failure as any other."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        raise leak
+
+    async with await RawClient.connect(port_of(await serve(handler))) as client:
+        with capture_logs() as events:
+            reply = await client.ask(ASK)
+    assert_envelope(500, "Internal Server Error", reply)
+    assert (["handler.failed"], False) == ([event["event"] for event in events], "secret" in f"{events}{caplog.text}")

@@ -10,9 +10,10 @@ from aiohttp import web
 from adapters.errors import OwnCredentialFailed
 from adapters.ports import Caller
 from shim.boundary import answer_to
-from shim.pass_through import Lent, PassThrough, pass_through_session
+from shim.pass_through import Lent, PassThrough
+from shim.pass_through_session import pass_through_session
 from tests.edge.conftest import Serve
-from tests.edge.raw import Message, RawUpstream, exchange, reply, request, says, sized
+from tests.edge.raw import Message, RawUpstream, exchange, reply, request, says, says_and_closes, sized
 
 TARGET = b"/v2/users/me"
 OWN = b"Authorization: Bearer callers-own"
@@ -108,3 +109,45 @@ async def test_another_refusal_is_zooms_own_answer(send, upstream, credential):
     upstream.answer = says(reply(sized(b"no"), status=b"403 Forbidden", body=b"no"))
     answer = await send()
     assert (403, b"no", []) == (answer.status, answer.body, credential.told)
+
+
+@pytest.mark.parametrize(
+    "spelt", [b'{"code":124,"message":"Access token is expired."}', b'{"message":"x","code": 124}']
+)
+async def test_a_400_that_names_the_token_is_a_refusal_too(send, upstream, credential, spelt):
+    """Zoom spells an ended token that way as well: a renewed one is tried, and the client hears nothing of it."""
+    ended = reply(sized(spelt), status=b"400 Bad Request", body=spelt)
+
+    async def takes_the_second(seen: Message, writer: asyncio.StreamWriter) -> None:
+        is_good = seen.all(b"authorization") == [b"Bearer number-1"]
+        await says({True: TAKEN, False: ended}[is_good])(seen, writer)
+
+    upstream.answer = takes_the_second
+    assert (200, 2) == ((await send()).status, len(upstream.requests))
+    upstream.answer = says(ended)
+    assert 503 == (await send()).status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"code":300,"message":"Validation Failed."}', b"", b"124", b'{"code":124,"message":"' + b"x" * 1024 + b'"}'],
+)
+@pytest.mark.parametrize("framing", ["sized", "chunked"])
+async def test_any_other_400_is_handed_on_byte_for_byte(send, upstream, credential, body, framing):
+    """However long it is; one whose length is not known before is not looked into."""
+    chunked = reply(
+        b"Transfer-Encoding: chunked",
+        status=b"400 Bad Request",
+        body=b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n",
+    )
+    upstream.answer = says(
+        {"sized": reply(sized(body), status=b"400 Bad Request", body=body), "chunked": chunked}[framing]
+    )
+    answer = await send()
+    assert (400, body, []) == (answer.status, answer.body, credential.told)
+
+
+async def test_a_400_that_breaks_off_is_a_502(send, upstream):
+    """No byte of it has been handed on."""
+    upstream.answer = says_and_closes(reply(b"Content-Length: 50", status=b"400 Bad Request", body=b'{"code":'))
+    assert 502 == (await send()).status

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shim.listener import start_server
-from shim.pass_through import PassThrough, pass_through_session
+from shim.pass_through import PassThrough
+from shim.pass_through_session import pass_through_session
 from tests.edge.raw import (
     OK,
     PATIENCE,

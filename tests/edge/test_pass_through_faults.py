@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from shim.listener import start_server
-from shim.pass_through import PassThrough, pass_through_session, proxy_for
+from shim.pass_through import PassThrough
+from shim.pass_through_session import pass_through_session, proxy_for
 from tests.edge.envelope import assert_envelope
 from tests.edge.raw import RawClient, RawUpstream, exchange, is_silent, reply, request, says, says_and_closes, sized
 

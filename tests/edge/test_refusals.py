@@ -43,6 +43,8 @@ FAULTY = {
     "signed length": post(b"Content-Length: +5", body=b"hello"),
     "list of lengths": post(b"Content-Length: 5, 5", body=b"hello"),
     "unknown coding": post(b"Transfer-Encoding: xchunked", body=b"0\r\n\r\n"),
+    "no coding": post(b"Transfer-Encoding:"),
+    "coding below the chunks": post(b"Transfer-Encoding: gzip, chunked", body=b"5\r\nhello\r\n0\r\n\r\n"),
     "coding twice": post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
     "coding behind a control": post(b"Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"),
     "blank before the colon": post(b"Transfer-Encoding : chunked", body=b"0\r\n\r\n"),

@@ -3,6 +3,7 @@
 import datetime
 import ipaddress
 import ssl
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
@@ -13,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from shim.connection import Limits
 from shim.listener import tls_context
-from tests.edge.raw import RawClient
+from tests.edge.raw import RawClient, until
 
 ASK = b"GET /v2/a HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -83,3 +84,40 @@ def test_files_that_are_no_pair_are_an_error(pair):
     """A key in the certificate's place is an `OSError`, which the caller reports."""
     with pytest.raises(OSError, match="SSL"):
         tls_context(pair[1], pair[0])
+
+
+async def test_silent_clients_count_before_their_handshake(serve, pair):
+    """Beyond the cap they are closed at once; when the silent ones have gone, a client is served."""
+    refused: list[str] = []
+
+    async def hello(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="hello")
+
+    server = await serve(hello, Limits(connections=5), ssl_context=tls_context(*pair), on_refusal=refused.append)
+    port = server.addresses[0][1]
+    trusting = ssl.create_default_context(cafile=pair[0])
+    async with AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(await RawClient.connect(port)) for _ in range(20)]
+        await until(lambda: len(refused) == 15)
+        assert [b""] * 15 == [await client.rest() for client in silent[5:]]
+    for _ in range(10):  # each gives its place free again
+        async with await RawClient.connect(port, trusting) as client:
+            assert b"hello" == (await client.ask(ASK)).body
+        await until(lambda: server.connections == 0)
+    assert ["connection"] * 15 == refused
+
+
+@pytest.mark.parametrize("sent", [ASK, b""], ids=["plain text", "silence"])
+async def test_a_failed_handshake_gives_its_place_free(serve, pair, sent):
+    """Closed by the server itself, with its only place taken till then."""
+
+    async def hello(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="hello")
+
+    limits = Limits(connections=1, handshake_timeout=0.2)
+    port = (await serve(hello, limits, ssl_context=tls_context(*pair))).addresses[0][1]
+    async with await RawClient.connect(port) as client:
+        await client.send(sent)
+        assert b"HTTP" not in await client.rest()
+        async with await RawClient.connect(port, ssl.create_default_context(cafile=pair[0])) as other:
+            assert b"hello" == (await other.ask(ASK)).body

@@ -63,13 +63,15 @@ async def trade(asking: Asking, name: str = "alpha", key: str = KEY) -> str:
 
 async def grants(request: Message, writer: asyncio.StreamWriter) -> None:
     """An upstream that gives its app a token, and has an empty object for every other request."""
-    is_token = request.target.startswith(TOKEN.encode())
+    is_token = request.target == TOKEN.encode()
     body = b'{"access_token": "%s", "expires_in": 3599}' % APPS_TOKEN if is_token else b"{}"
-    await says(reply(b"Content-Type: application/json", sized(body), body=body))(request, writer)
+    shown = b"" if request.start.startswith(b"HEAD ") else body
+    await says(reply(b"Content-Type: application/json", sized(body), body=shown))(request, writer)
 
 
 @asynccontextmanager
 async def watched(settings: Mapping[str, str]) -> AsyncIterator[tuple[RawUpstream, int]]:
     """The service's port in front of an upstream that keeps every byte it is sent."""
     async with RawUpstream(answer=grants) as upstream, shim_at(f"{upstream.url}/v2", settings) as shim:
+        upstream.requests.clear()  # the app's first token
         yield upstream, shim.server.addresses[0][1]

@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
 
+from adapters.credentials import NOT_YET
 from contracts.cases import World
 from contracts.codec import decode
 from shim.settings import load_settings
 from shim.standin import Standin
 from shim.wiring import RunningShim, running
+from tests.edge.raw import until
 
 BEARER = "Bearer synthetic-token"
 MOST_PAGES = 500
@@ -71,6 +74,8 @@ async def in_front_of(zoom: Standin, settings: Mapping[str, str] | None = None) 
     """The service with `settings` over its own defaults: no ops port, ids in memory, no rate limit that matters."""
     async with shim_at(zoom.api_url, settings) as shim, aiohttp.ClientSession() as client:
         host, port = shim.server.addresses[0]
+        client._retry_connection = False  # a connection that is cut must be seen
+        zoom.calls.clear()  # the app's first token, which stays counted
         yield Asking(f"http://{host}:{port}", zoom, client, shim)
 
 
@@ -78,7 +83,13 @@ async def in_front_of(zoom: Standin, settings: Mapping[str, str] | None = None) 
 async def shim_at(api_url: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[RunningShim]:
     """The service alone, in front of whatever listens at an address."""
     async with running(load_settings(environment(api_url, settings))) as shim:
+        await until(partial(_is_settled, shim))
         yield shim
+
+
+def _is_settled(shim: RunningShim) -> bool:
+    """Whether the app's first token has come, or has been refused: what a test counts begins behind it."""
+    return shim.ops.token is None or shim.ops.token.trouble() != NOT_YET
 
 
 def environment(api_url: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -68,7 +68,7 @@ async def test_a_missing_scope_is_said_to_operators_and_takes_no_row():
         ready = await asking.get("/readyz")
         assert (200, {"status": "ready", "charges_refused": True}) == (ready.status, ready.body)
         assert ["$0.0510"] == await told(asking, OTHER)
-        metrics = asking.shim.ops.telemetry.exposition().decode()
+        metrics = asking.shim.ops.meters.exposition().decode()
     assert "shim_charges_left_out_total 1.0" in metrics
 
 
@@ -79,4 +79,4 @@ async def test_a_report_that_fails_takes_no_row(status: int):
         asking.zoom.fail(REPORT, status=status, times=None)
         assert [None] * 2 == await told(asking)
         assert "charges_refused" not in (await asking.get("/readyz")).body
-        assert "shim_charges_left_out_total 1.0" in asking.shim.ops.telemetry.exposition().decode()
+        assert "shim_charges_left_out_total 1.0" in asking.shim.ops.meters.exposition().decode()

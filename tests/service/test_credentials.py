@@ -108,5 +108,5 @@ async def test_no_other_header_of_the_client_reaches_upstream(shim, upstream):
 async def test_a_credential_shows_in_no_answer_log_or_metric(shim, upstream, target, headers, capsys):
     """Neither when all is well nor when upstream's answer is broken."""
     answer = await ask(shim, target, *headers)
-    told = answer.raw.decode() + shim.ops.telemetry.exposition().decode() + "".join(capsys.readouterr())
+    told = answer.raw.decode() + shim.ops.meters.exposition().decode() + "".join(capsys.readouterr())
     assert ("request.answered" in told, SECRET in told) == (True, False)

@@ -66,7 +66,7 @@ class TestShortPages:
 
     @in_virtual_time
     async def test_what_came_in_behind_the_stop_is_not_asked_for_again(self):
-        """The next page costs its list and the one detail that was missing."""
+        """The next page costs the one detail that was missing."""
         async with service(FIVE) as asking:
             await asking.get(f"{DAY}&page_size=1")
             asking.zoom.fail(path(2), status=429, headers={"Retry-After": "30"})
@@ -74,7 +74,7 @@ class TestShortPages:
             await asyncio.sleep(31)
             asking.zoom.forget_calls()
             assert ALL[1:] == await rest_of(asking, first)
-            assert (1, 1) == (asking.zoom.counts["list_call_history"], asking.zoom.counts["get_call_history"])
+            assert {"get_call_history": 1} == dict(asking.zoom.counts)
 
     @pytest.mark.parametrize("times", [1, 2, 3])
     @in_virtual_time
@@ -121,6 +121,7 @@ class TestShortPages:
         """A page cut inside a transferred call goes on with its other parts when the next page is whole again."""
         async with service(merged(transferred(1, 3), plain(2))) as asking:
             first = await asking.get(f"{DAY}&page_size=2")
+            await asyncio.sleep(61)  # then the list is asked for again
             asking.zoom.fail("/phone/call_history", status=503, times=ATTEMPTS)
             failed = await asking.get(f"{DAY}&page_size=2&next_page_token={first.body['next_page_token']}")
             assert ([id_of(1, 2), id_of(1, 1)], 503) == (ids(first), failed.status)
@@ -210,7 +211,7 @@ class TestSummaries:
             asking.zoom.fail(path(2), status=404)
             asking.zoom.fail(path(4), status=500, times=ATTEMPTS)
             await asking.get(DAY)
-            counted = asking.shim.ops.telemetry.exposition().decode()
+            counted = asking.shim.ops.meters.exposition().decode()
         assert 'shim_rows_from_summary_total{reason="missing"} 1.0' in counted
         assert 'shim_rows_from_summary_total{reason="failed"} 1.0' in counted
 
@@ -274,7 +275,7 @@ class TestArrival:
             assert ALL == ids(await listing)
 
     async def test_a_client_that_leaves_gives_its_calls_up(self):
-        """No further upstream call is begun for it, and the next request is served."""
+        """No further upstream call is begun for it; the one that was out serves the next request."""
         async with service(FIVE) as asking:
             gate = asyncio.Event()
             asking.zoom.fail("/phone/call_history", delay=gate)
@@ -284,7 +285,7 @@ class TestArrival:
             await asyncio.gather(leaving, return_exceptions=True)
             gate.set()
             assert ALL == ids(await asking.get(DAY))
-            assert {"list_call_history": 2, "get_call_history": 5, "get_user": 5} == asking.zoom.counts
+            assert {"list_call_history": 1, "get_call_history": 5, "get_user": 5} == asking.zoom.counts
 
 
 def test_the_worlds_calls_are_older_than_what_may_still_change():

@@ -17,6 +17,7 @@ from tests.service.app_service import (
     basic,
     watched,
 )
+from tests.service.running import shim_at
 from tests.service.worlds import DAY
 
 ELSEWHERE = "/v2/users/me"
@@ -192,8 +193,11 @@ class TestApp:
 
     async def test_without_a_token_of_the_app_it_is_503(self):
         """And the request does not go out bare."""
-        async with watched(mode("app")) as (upstream, port):
-            upstream.answer = says(reply(sized(b""), status=b"400 Bad Request"))
+        async with (
+            RawUpstream(answer=says(reply(sized(b""), status=b"400 Bad Request"))) as upstream,
+            shim_at(f"{upstream.url}/v2", mode("app")) as shim,
+        ):
+            port = shim.server.addresses[0][1]
             assert_envelope(503, "Service Unavailable", await ask(port, ELSEWHERE, f"Authorization: {BEARER}".encode()))
             assert [] == passed(upstream)
 

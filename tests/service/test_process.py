@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shim.standin import Standin
 from tests.adapters.successor_bodies import id_of
 from tests.edge.raw import Message, RawClient, exchange, request, until
@@ -140,6 +142,29 @@ async def test_a_second_signal_hurries(tmp_path):
         await process.event("shim.draining")
         process.child.send_signal(signal.SIGTERM)
         assert 0 == await process.ended()
+
+
+async def test_a_second_signal_hurries_also_while_requests_finish(tmp_path):
+    """The listener has closed and a request is under way: it is cut, and the process ends with 0."""
+    async with served(tmp_path, SHIM_DRAIN="0", SHIM_DEADLINE="60") as (process, zoom, port):
+        zoom.fail("/phone/call_history", delay=asyncio.Event())
+        asked = asyncio.create_task(ask(port, DAY))
+        await until(lambda: zoom.calls != [])
+        process.child.send_signal(signal.SIGTERM)
+        await until(lambda: not _listens(port))
+        process.child.send_signal(signal.SIGTERM)
+        assert 0 == await process.ended()
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await asked
+    assert 1 == len(process.events("shim.stopped"))
+
+
+async def test_a_terminal_that_closes_drains(tmp_path):
+    """It asks as SIGTERM does."""
+    async with served(tmp_path, SHIM_DRAIN="0") as (process, _, _):
+        process.child.send_signal(signal.SIGHUP)
+        assert 0 == await process.ended()
+    assert 1 == len(process.events("shim.draining"))
 
 
 async def test_an_idle_connection_does_not_hold_the_process(tmp_path):

@@ -159,7 +159,7 @@ async def test_metrics_and_probes_tell_nothing_of_anybody():
     world = marked(charged(plain(1, 2), "11.1"), MARK)
     async with two(world, plain(3), SHIM_OPS_PORT="0", SHIM_CHARGES="on") as asking:
         ready = await asking.get("/readyz", authorization=None)
-        texts = (encode(ready.body), asking.shim.ops.telemetry.exposition())
+        texts = (encode(ready.body), asking.shim.ops.meters.exposition())
         kept = {value for row in world.call_history for value in row.values() if isinstance(value, str)}
         words = {word for word in kept if len(word) > 9}
         assert [] == [word for word in words if any(word.encode() in text for text in texts)]

@@ -62,6 +62,14 @@ def ask(callers: Callers, authorization: str, account: str | None = None) -> Cal
     return callers.caller(authorization, account=account, deadline=7.0)
 
 
+def claiming(account: str) -> str:
+    """A token that says of itself whose it is."""
+    parts = (
+        base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode() for text in ("{}", f'{{"aid": "{account}"}}')
+    )
+    return ".".join((*parts, "signature"))
+
+
 def is_refused(callers: Callers, authorization: str) -> bool:
     """Whether v1's refusal of a wrong token is raised."""
     with pytest.raises(LegacyRefusal) as refusal:
@@ -89,6 +97,18 @@ class TestPassedOn:
         asked = [("Bearer one", None), ("Bearer one", "acct1"), ("Bearer two", None), ("Bearer two", "acct1")]
         assert 4 == len({ask(BearersPassedOn(), *one).key for one in asked})
 
+    def test_one_credential_is_one_program_whatever_account_it_names(self):
+        """To caps and fair turns: a path that names another account must not get it another share."""
+        asked = [ask(BearersPassedOn(), "Bearer one", account) for account in (None, "acct1", "acct2")]
+        assert 1 == len({caller.program for caller in asked})
+        assert ask(BearersPassedOn(), "Bearer two").program not in {caller.program for caller in asked}
+
+    def test_an_account_that_names_itself_has_one_budget(self):
+        """Whether its programs put it into the path or not, Zoom counts their calls together."""
+        bearer = f"Bearer {claiming('acct1')}"
+        lanes = [ask(BearersPassedOn(), bearer, account).lane for account in (None, "acct1", "acct2")]
+        assert lanes[0] == lanes[1] != lanes[2]
+
     def test_a_credential_of_any_bytes_has_a_key(self):
         """Also one whose header was no UTF-8."""
         assert 64 == len(ask(BearersPassedOn(), "Bearer \udcff").key)
@@ -110,6 +130,12 @@ class TestKeyHolders:
         asked = [(f"Bearer {key}", account) for key in (KEY, OTHER_KEY) for account in (None, "acct1")]
         callers = [ask(holders(), *one) for one in asked]
         assert (4, {"app"}) == (len({caller.key for caller in callers}), {caller.lane for caller in callers})
+
+    def test_a_client_is_one_program_whatever_account_it_names(self):
+        """To caps and fair turns."""
+        asked = [ask(holders(), f"Bearer {KEY}", account) for account in (None, "acct1", "acct2")]
+        assert 1 == len({caller.program for caller in asked})
+        assert ask(holders(), f"Bearer {OTHER_KEY}").program not in {caller.program for caller in asked}
 
     def test_a_clients_second_key_is_the_same_client(self):
         """So that changing it loses neither cache nor walk."""
@@ -158,6 +184,11 @@ class TestBearers:
         """Not a second more; but it stays one of ours, which must not travel."""
         assert is_known == (bearers(after=after).holder(traded()) is not None)
         assert bearers(after=after).is_ours(traded())
+
+    @pytest.mark.parametrize("after", [-61, -86_400, 10 * 365 * 86_400])
+    def test_it_stays_ours_whatever_the_clock_says(self, after):
+        """One from the future or of long ago opens nothing, and must not travel either."""
+        assert (None, True) == (bearers(after=after).holder(traded()), bearers(after=after).is_ours(traded()))
 
     def test_it_ends_with_its_key(self):
         """Also when its client has another one, or another client has its key now."""
@@ -249,4 +280,4 @@ class TestPresented:
 
 def test_a_caller_has_no_field_this_file_forgot():
     """Whoever adds one decides here what it is for clients with keys."""
-    assert ["authorization", "key", "account", "deadline", "budget"] == [one.name for one in fields(Caller)]
+    assert ["authorization", "key", "account", "deadline", "budget", "asker"] == [one.name for one in fields(Caller)]
