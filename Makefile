@@ -11,7 +11,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage lint documents mutants audit lock
+.PHONY: help install demo test core-tests other-tests coverage lint documents mutants reliability audit lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -32,8 +32,13 @@ demo: $(READY) ## a stand-in for Zoom with the shim before it; ARGS=--once shows
 	$(BIN)/python -m shim demo $(ARGS)
 
 test: $(READY) ## every test, and full coverage of the pure core by its own; ARGS go to pytest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target core-tests other-tests
+
+core-tests: $(READY)
 	$(BIN)/coverage run -m pytest $(CORE_TESTS) $(ARGS)
 	$(BIN)/coverage report --fail-under=100
+
+other-tests: $(READY)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(CORE_TESTS)) $(ARGS)
 
 coverage: $(READY) ## the pure core's coverage as the last test run left it
@@ -51,14 +56,18 @@ lint: $(READY) ## style, types, layers, the image's recipe, generated documents;
 documents: $(READY) ## write the generated tables and documents anew
 	$(BIN)/python -m shim.documents
 
-mutants: $(READY) ## break the translation on purpose: every change must fail a test
+mutants: $(READY) ## break the translation, switch guards off: each must fail a test; ARGS='--only guards'
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+reliability: $(READY) ## the service under faults and load; FULL=1, SHARE=ci, FAMILIES='load slow', SEED=, ARGS=--document
+	$(BIN)/python -m tests.reliability $(FAMILIES) $(addprefix --seed ,$(SEED)) \
+		--share $(if $(FULL),full,$(or $(SHARE),short)) $(ARGS)
 
 audit: $(READY) ## known vulnerabilities of what runs in production; asks the network
 	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock
 
 lock: $(READY) ## resolve anew what pyproject.toml allows; ARGS=--upgrade takes the newest of everything
-	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra redis --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(COMPILE) - --constraint requirements-dev.lock --output-file requirements-build.lock

@@ -9,7 +9,7 @@ from tests.build.recipe import PROJECT
 
 SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 WANTED = {
-    "requirements.lock": SETTINGS["project"]["dependencies"],
+    "requirements.lock": SETTINGS["project"]["dependencies"] + SETTINGS["project"]["optional-dependencies"]["redis"],
     "requirements-dev.lock": SETTINGS["project"]["optional-dependencies"]["dev"],
     "requirements-build.lock": SETTINGS["build-system"]["requires"],
 }
