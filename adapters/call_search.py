@@ -6,8 +6,8 @@ call becomes an old record.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -20,6 +20,7 @@ from adapters.records import FINISHING
 from adapters.search_answers import call_of_element, call_of_record, calls_with_id, is_miss, is_unknown_endpoint
 from adapters.search_plan import Fidelity, Look, Probe, Window, named_day, next_round, search_plan
 from adapters.successor_calls import call_element, call_history, call_history_detail, call_record
+from adapters.turn_within import turn_within
 from contracts.successor.reading import Unreadable, read_page
 from contracts.successor.shapes import CallHistory
 
@@ -50,20 +51,6 @@ class _Progress:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     missed: set[Probe] = field(default_factory=set)
     found: _Calls = _NOTHING
-
-
-@asynccontextmanager
-async def _turn_within(seconds: float, turn: asyncio.Lock) -> AsyncIterator[None]:
-    """Holds the turn for the block; raises `SearchUnfinished` when it does not come in time."""
-    try:
-        async with asyncio.timeout(seconds if turn.locked() else None):
-            await turn.acquire()
-    except TimeoutError as late:
-        raise SearchUnfinished("another request is still looking") from late
-    try:
-        yield
-    finally:
-        turn.release()
 
 
 class CallSearch:
@@ -110,7 +97,8 @@ class CallSearch:
             return _NOTHING
         self._progress[key] = progress
         asking = self._in_time(caller)
-        async with _turn_within(asking.deadline - self._clock(), progress.turn):
+        late = SearchUnfinished("another request is still looking")
+        async with turn_within(asking.deadline - self._clock(), progress.turn, late=late):
             with self._told(progress):
                 await self._go_on(progress, plan, asking)
         if not progress.found:

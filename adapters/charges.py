@@ -6,8 +6,7 @@ Source: semantics 3.7.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final, Literal
@@ -22,6 +21,7 @@ from adapters.ports import Caller, Observer, Zoom
 from adapters.records import FINISHING
 from adapters.successor_calls import MOST_CHARGED_IDS, call_charges
 from adapters.translation.charges import charge_of, is_charged, priced
+from adapters.turn_within import turn_within
 from contracts.codec import decode, encode
 from contracts.successor.charges import CallCharge, ChargesPage, read_charges
 from contracts.successor.reading import Unreadable
@@ -70,20 +70,6 @@ class _Begun:
     rows: list[CallCharge] = field(default_factory=list)
     token: str = ""
     pages: int = 0
-
-
-@asynccontextmanager
-async def _turn_within(seconds: float, turn: asyncio.Lock) -> AsyncIterator[None]:
-    """Holds the turn for the block; raises `UpstreamSlow` when it does not come in time."""
-    try:
-        async with asyncio.timeout(seconds if turn.locked() else None):
-            await turn.acquire()
-    except TimeoutError as late:
-        raise UpstreamSlow("another request is still reading the report") from late
-    try:
-        yield
-    finally:
-        turn.release()
 
 
 class Charges:
@@ -143,7 +129,8 @@ class Charges:
             return kept
         begun = self._begun.setdefault(key, _Begun())
         asking = self._in_time(caller)
-        async with _turn_within(asking.deadline - self._clock(), begun.turn):
+        late = UpstreamSlow("another request is still reading the report")
+        async with turn_within(asking.deadline - self._clock(), begun.turn, late=late):
             kept = self._walks.get(key)  # whoever had the turn before may have come to the end
             if kept is not None:
                 return kept

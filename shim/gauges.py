@@ -4,8 +4,7 @@ Refuses to count: `shim.telemetry` does.
 """
 
 import asyncio
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from adapters.credentials import AppToken
 from adapters.finished import RecordCache
@@ -14,12 +13,11 @@ from shim import metrics
 from shim.in_flight import MOST_PASSED, MOST_PASSED_OF_ONE, InFlight, Limit
 from shim.listener import RunningServer
 from shim.meters import Meters
+from shim.own_version import own_version
 from shim.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.redis.link import RedisLink
-
-PACKAGE: Final = "zoom-call-log-shim"
 
 
 def rooms(meters: Meters) -> tuple[InFlight, InFlight]:
@@ -42,7 +40,7 @@ def _crowded(meters: Meters, room: str, limit: Limit) -> None:
 def show_build(meters: Meters, settings: Settings) -> None:
     """Shows what runs, and how much of it at once."""
     meters.show(metrics.TASKS, lambda: len(asyncio.all_tasks()))
-    meters.show(metrics.BUILD, lambda: 1.0, version(PACKAGE), settings.fidelity, settings.profile)
+    meters.show(metrics.BUILD, lambda: 1.0, own_version(), settings.fidelity, settings.profile)
 
 
 def show_connections(meters: Meters, port: str, server: RunningServer) -> None:

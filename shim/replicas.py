@@ -9,8 +9,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -21,12 +20,11 @@ from adapters.shared_token import SharedGrants, TokenStore
 from adapters.shared_windows import SharedWindows
 from adapters.sharing import open_link
 from adapters.token_endpoint import Grants
+from shim.own_version import own_version
 from shim.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.redis.link import RedisLink
-
-PACKAGE: Final = "zoom-call-log-shim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def _finished_alike(settings: Settings) -> str:
     places = settings.number_locations
     return _hashed(
         settings.api_url,
-        version(PACKAGE),
+        own_version(),
         settings.profile,
         settings.rules.options,
         places.is_builtin,

@@ -15,7 +15,7 @@ from adapters.ports import SuccessorCall
 from tests.adapters.fake_ports import OUTAGE, TOO_FAST
 from tests.adapters.list_bench import ListBench, listed
 from tests.adapters.test_account_list_walks import SEEDS, WINDOW, newest
-from tests.adapters.virtual_time import VirtualTimeLoop
+from tests.adapters.virtual_time import on_virtual_time
 
 STOPS = (TOO_FAST, UpstreamSlow("no turn before the deadline"), UpstreamHeldBack(503, None, ""))
 FAILURES = (OUTAGE, UpstreamBroken("cut short"))
@@ -40,8 +40,7 @@ def walked(bench: Callable[[], ListBench], sizes: Sequence[int]) -> list[list[di
         await one.ahead.aclose()
         return walks
 
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(both())
+    return on_virtual_time(both)
 
 
 def rows_of(pages: Sequence[dict[str, Any]], field: str) -> list[str]:

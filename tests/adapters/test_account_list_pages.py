@@ -1,7 +1,6 @@
 """Single pages of the account list: what they cost, where they end, and what beside a token counts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
@@ -14,7 +13,7 @@ from contracts.legacy.shapes import AccountCallLogs
 from shim.standin import merged
 from tests.adapters.list_bench import ListBench, ids
 from tests.adapters.successor_bodies import id_of, row_body
-from tests.adapters.virtual_time import VirtualTimeLoop
+from tests.adapters.virtual_time import on_virtual_time
 from tests.service.worlds import plain, transferred
 
 T = TypeVar("T")
@@ -28,16 +27,6 @@ def many() -> World:
 
 DAY = (("from", "2026-03-10"), ("to", "2026-03-10"))
 MISSED = ("type", "missed")
-
-
-def on_virtual_time(asking: Callable[[], Awaitable[T]]) -> T:
-    """What somebody is told on a loop whose clock jumps."""
-
-    async def told() -> T:
-        return await asking()
-
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(told())
 
 
 def test_a_page_of_rows_left_out_ends_at_the_deadline_and_can_be_gone_on_with():

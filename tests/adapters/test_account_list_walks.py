@@ -1,6 +1,5 @@
 """Whole walks over the account list: every filter, page size, generation, pace and deadline, while calls arrive."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
@@ -15,7 +14,7 @@ from shim.standin import subset
 from shim.standin.world import Account, Entry
 from tests.adapters.list_bench import ListBench, ids, listed
 from tests.adapters.successor_bodies import record_body, row_body
-from tests.adapters.virtual_time import VirtualTimeLoop
+from tests.adapters.virtual_time import on_virtual_time
 from tests.service.worlds import NEWEST, busy
 
 WINDOW = (("from", "2026-02-20"), ("to", "2026-03-10"))
@@ -78,12 +77,6 @@ def arriving() -> Callable[[Account], None]:
             account.add(row_body(number, **times), record_body(number, **times))
 
     return arrive
-
-
-def on_virtual_time(walk: Callable[[], Any]) -> Any:
-    """What a walk gives on a loop whose clock jumps."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(walk())
 
 
 @settings(max_examples=250, deadline=None)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
@@ -11,20 +10,10 @@ import pytest
 from contracts.cases import World
 from tests.adapters.list_bench import ListBench, ids
 from tests.adapters.successor_bodies import record_body, row_body
-from tests.adapters.virtual_time import VirtualTimeLoop
+from tests.adapters.virtual_time import on_virtual_time
 
 DAY = (("from", "2026-03-10"), ("to", "2026-03-10"))
 T = TypeVar("T")
-
-
-def on_virtual_time(asking: Callable[[], Awaitable[T]]) -> T:
-    """What somebody is told on a loop whose clock jumps."""
-
-    async def told() -> T:
-        return await asking()
-
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(told())
 
 
 def calls(count: int) -> World:

@@ -7,10 +7,11 @@ waits of days are tested with the real `asyncio.sleep` and `asyncio.timeout_at`,
 import asyncio
 import selectors
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _GRACE_SECONDS = 0.001
 _LONG_GRACE_SECONDS = 0.02
 """How long, in real time, the kernel may take to bring what was sent over the loopback: longer before a jump that
@@ -57,3 +58,13 @@ def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[
             runner.run(test(*args, **kwargs))
 
     return run
+
+
+def on_virtual_time(asking: Callable[[], Awaitable[T]]) -> T:
+    """What somebody is told on a loop whose clock jumps."""
+
+    async def told() -> T:
+        return await asking()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(told())
